@@ -1,0 +1,37 @@
+use std::path::PathBuf;
+
+use clap::Parser;
+
+/// Gives any HTTP client the whole of Apache Kafka.
+///
+/// Settings come from defaults < proxy.toml < environment (KAFKA_REST_SERVER__LISTEN=..) < flags;
+/// docs/CONFIG.md names them all.
+// No Debug: `set` may hold a password.
+#[derive(Clone, Default, Parser)]
+#[command(name = "kafka-rest-proxy", version)]
+pub struct Args {
+    /// Reads this file; without it ./proxy.toml if there is one
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+
+    /// The Kafka brokers to start from
+    #[arg(long, value_name = "HOST:PORT,..")]
+    pub bootstrap_servers: Option<String>,
+
+    /// The addresses to listen on
+    #[arg(long, value_name = "HOST:PORT,..")]
+    pub listen: Option<String>,
+
+    /// Runs without Kafka, on an in-process mock cluster that forgets everything
+    #[arg(long)]
+    pub dev: bool,
+
+    /// Checks the configuration and exits: 0 if it is good, 64 if not
+    #[arg(long)]
+    pub check: bool,
+
+    /// Sets anything, e.g. producer.acks=1 or kafka.properties.security.protocol=SSL; repeatable
+    // Taken as text, because clap would print a malformed value, and it may be a password.
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+}

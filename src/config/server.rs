@@ -1,0 +1,34 @@
+use std::time::Duration;
+
+use crate::config::settings::Settings;
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Server {
+    /// `HOST:PORT` each; port 0 is any free port.
+    pub listen: Vec<String>,
+    /// 0 is one a core.
+    pub workers: usize,
+    /// How long running requests and unsent records may take to finish when the proxy stops.
+    pub shutdown_timeout: Duration,
+    pub header_timeout: Duration,
+    /// For the whole body of a request.
+    pub body_timeout: Duration,
+    /// 0 closes a connection after each answer.
+    pub keep_alive: Duration,
+    /// Connections that the kernel holds until they are accepted.
+    pub backlog: u32,
+}
+
+impl Server {
+    pub(super) fn read(settings: &mut Settings) -> Self {
+        Self {
+            listen: settings.addresses("server.listen", "127.0.0.1:8082", 0..=65535),
+            workers: settings.count("server.workers", 0, 0..=1024),
+            shutdown_timeout: settings.duration("server.shutdown_timeout", "30s", "0s"..="1h"),
+            header_timeout: settings.duration("server.header_timeout", "5s", "100ms"..="10m"),
+            body_timeout: settings.duration("server.body_timeout", "30s", "100ms"..="1h"),
+            keep_alive: settings.duration("server.keep_alive", "75s", "0s"..="1h"),
+            backlog: settings.count("server.backlog", 1024, 1..=65535),
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! The rules, free of HTTP and of API versions.
+
+pub mod produce;

@@ -1,0 +1,15 @@
+//! Producing: check everything, then send, then tell what became of each record.
+
+use crate::error::Result;
+use crate::kafka::Kafka;
+use crate::model::{Delivery, Record, TopicName};
+
+/// Writes `records` to `topic` and returns their deliveries in the same order.
+///
+/// An unknown topic or partition fails the request before anything is sent, without waiting for it to appear;
+/// a topic is created only where the brokers do so by themselves.
+pub async fn produce(kafka: &Kafka, topic: &TopicName, records: Vec<Record>) -> Result<Vec<Delivery>> {
+    let highest = records.iter().filter_map(|record| record.partition).max();
+    kafka.metadata.check(&kafka.producers, topic, highest).await?;
+    kafka.producers.send(topic, records).await
+}

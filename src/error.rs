@@ -1,0 +1,169 @@
+//! The one table of errors: what can go wrong, and how each API answers it.
+//!
+//! A [`Kind`] is a row; status, code, metric label and title are its columns, so they cannot drift apart.
+//! `docs/ERRORS.md` is checked against [`Kind::ALL`] by `tests/tidy.rs`.
+
+use std::fmt;
+
+macro_rules! error_kinds {
+    ($($kind:ident $status:literal $code:literal $label:literal $title:literal;)*) => {
+        /// What went wrong, as a row of the error table.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Kind { $(#[doc = $title] $kind,)* }
+
+        impl Kind {
+            /// Every kind, in the order of the table.
+            pub const ALL: &[Kind] = &[$(Kind::$kind,)*];
+
+            /// Returns the HTTP status of the answer.
+            pub fn status(self) -> u16 { match self { $(Kind::$kind => $status,)* } }
+
+            /// Returns the `error_code` of the envelope.
+            pub fn code(self) -> u32 { match self { $(Kind::$kind => $code,)* } }
+
+            /// Returns the label for logs and metrics: lower case, bounded, never user input.
+            pub fn label(self) -> &'static str { match self { $(Kind::$kind => $label,)* } }
+
+            /// Returns the text of the answer where nothing more precise is known.
+            pub fn title(self) -> &'static str { match self { $(Kind::$kind => $title,)* } }
+        }
+    };
+}
+
+error_kinds! {
+//  kind                  status code  label                      title
+    BadRequest             400   400   "bad_request"              "The request cannot be read.";
+    InvalidBase64          400   400   "invalid_base64"           "A key, value or header is not base64.";
+    InvalidName            400   40002 "invalid_name"             "Kafka does not allow this name or value.";
+    KafkaAuthentication    401   40101 "kafka_authentication"     "Kafka refused the credentials of this proxy.";
+    KafkaAuthorization     403   40301 "kafka_authorization"      "Kafka does not authorize this operation.";
+    NotFound               404   404   "not_found"                "HTTP 404 Not Found";
+    TopicNotFound          404   40401 "topic_not_found"          "Topic not found.";
+    PartitionNotFound      404   40402 "partition_not_found"      "Partition not found.";
+    MethodNotAllowed       405   405   "method_not_allowed"       "HTTP 405 Method Not Allowed";
+    NotAcceptable          406   406   "not_acceptable"           "HTTP 406 Not Acceptable";
+    BodyTimeout            408   408   "body_timeout"             "The request body did not arrive in time; send it again.";
+    PayloadTooLarge        413   413   "payload_too_large"        "The request is larger than this proxy allows.";
+    UnsupportedMediaType   415   415   "unsupported_media_type"   "HTTP 415 Unsupported Media Type";
+    Unprocessable          422   422   "unprocessable"            "The request has a field or value that is not allowed.";
+    V1InvalidBase64        422   422   "v1_invalid_base64"        "A record contains invalid base64 encoding";
+    SchemaWithoutRegistry  422   42206 "schema_without_registry"  "Payload error. Schema Registry must be configured when using schemas.";
+    RegistryMissing        422   42207 "registry_missing"         "Error serializing message. This format needs a Schema Registry and none is configured; use the binary or json format.";
+    QueueFull              429   429   "queue_full"               "Too many records wait for Kafka; send the request again later.";
+    Internal               500   500   "internal"                 "Internal Server Error";
+    V1Kafka                500   50001 "v1_kafka"                 "Kafka error";
+    Kafka                  500   50002 "kafka"                    "Kafka refused the operation.";
+    KafkaRetriable         500   50003 "kafka_retriable"          "Kafka could not do it now; send the request again.";
+    Overloaded             503   503   "overloaded"               "This proxy has too many requests under way; send the request again later.";
+}
+
+/// A kind with a text for the client and a cause for the log.
+///
+/// `detail` goes to the client and may quote the request, so it is never logged; `source` goes only to the log.
+#[derive(Debug)]
+pub struct Error {
+    kind: Kind,
+    detail: Option<Box<str>>,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+/// The result of whatever can fail in this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Kind {
+    /// Returns an error of this kind that tells the client why.
+    pub fn because(self, detail: impl Into<String>) -> Error {
+        Error { kind: self, detail: Some(detail.into().into()), source: None }
+    }
+
+    /// Returns an error of this kind with its cause, for the log only.
+    pub fn caused_by(self, source: impl std::error::Error + Send + Sync + 'static) -> Error {
+        Error::from(self).caused_by(source)
+    }
+
+    /// Tells whether the answer says when to try again.
+    pub fn retry_after_s(self) -> Option<u32> {
+        matches!(self.status(), 429 | 503).then_some(1)
+    }
+}
+
+impl Error {
+    /// Returns the row of the table.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Returns the sentence for the client.
+    pub fn message(&self) -> &str {
+        self.detail.as_deref().unwrap_or(self.kind.title())
+    }
+
+    /// Adds the cause, for the log only.
+    pub fn caused_by(mut self, source: impl std::error::Error + Send + Sync + 'static) -> Error {
+        self.source = Some(Box::new(source));
+        self
+    }
+
+    /// Returns the same error under another kind; the text is kept.
+    pub fn as_kind(mut self, kind: Kind) -> Error {
+        self.kind = kind;
+        self
+    }
+
+    /// Returns label and causes in one line, without anything of the request.
+    pub fn log_line(&self) -> String {
+        let mut line = self.kind.label().to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            line.push_str(": ");
+            line.push_str(&error.to_string());
+            cause = error.source();
+        }
+        line
+    }
+}
+
+impl From<Kind> for Error {
+    fn from(kind: Kind) -> Error {
+        Error { kind, detail: None, source: None }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.message())
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.as_deref().map(|e| e as _)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_of_five_digits_begins_with_its_status_unless_it_is_kafkas() {
+        for kind in Kind::ALL.iter().filter(|kind| kind.code() > 999) {
+            assert_eq!(kind.code() / 100, u32::from(kind.status()), "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn labels_are_unique() {
+        let mut labels: Vec<_> = Kind::ALL.iter().map(|kind| kind.label()).collect();
+        labels.sort_unstable();
+        labels.dedup();
+        assert_eq!(labels.len(), Kind::ALL.len());
+    }
+
+    #[test]
+    fn the_log_line_has_the_cause_and_not_the_detail() {
+        let error = Kind::Internal.because("quotes a payload").caused_by(std::io::Error::other("disk"));
+        assert_eq!(error.log_line(), "internal: disk");
+        assert_eq!(error.message(), "quotes a payload");
+    }
+}

@@ -1,0 +1,107 @@
+use actix_web::dev::{Decompress, Payload};
+use actix_web::error::PayloadError;
+use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap};
+use actix_web::web::{Bytes, BytesMut, Data};
+use actix_web::{FromRequest, HttpRequest};
+use futures_util::StreamExt;
+use futures_util::future::LocalBoxFuture;
+use tokio::time::timeout;
+
+use crate::config::Limits;
+use crate::error::{Error, Kind, Result};
+use crate::http::gate::{Gate, Share};
+use crate::state::State;
+
+/// The whole body of a request, unpacked, within the limits of size, time and bytes under way.
+pub struct Body {
+    /// The bytes; a byte order mark is cut off.
+    pub bytes: Bytes,
+    /// Given back when the request is answered.
+    _share: Share,
+}
+
+impl FromRequest for Body {
+    type Error = Error;
+    type Future = LocalBoxFuture<'static, Result<Self>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let payload = payload.take();
+        let request = request.clone();
+        Box::pin(async move {
+            let (Some(state), Some(gate)) = (request.app_data::<Data<State>>(), request.app_data::<Data<Gate>>()) else {
+                return Err(Kind::Internal.into());
+            };
+            let limit = state.config.server.body_timeout;
+            match timeout(limit, read(request.headers(), payload, &state.config.limits, gate)).await {
+                Ok(body) => body,
+                Err(_) => Err(Kind::BodyTimeout.into()),
+            }
+        })
+    }
+}
+
+async fn read(headers: &HeaderMap, payload: Payload, limits: &Limits, gate: &Gate) -> Result<Body> {
+    let packed = is_packed(headers)?;
+    let declared = declared_length(headers);
+    if declared.is_some_and(|length| length > limits.body_bytes) {
+        return Err(too_large("request body", limits.body_bytes));
+    }
+    let limit = if packed { limits.unpacked_bytes } else { limits.body_bytes };
+    let mut share = gate.body();
+    let mut chunks = Decompress::from_headers(payload, headers);
+    let mut first = Bytes::new();
+    let mut whole = BytesMut::new();
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(unreadable)?;
+        let length = first.len() + whole.len() + chunk.len();
+        if length as u64 > limit {
+            return Err(too_large(if packed { "unpacked request body" } else { "request body" }, limit));
+        }
+        gate.grow(&mut share, chunk.len())?;
+        // Most bodies are one chunk, which is kept as it is.
+        if first.is_empty() && whole.is_empty() {
+            first = chunk;
+            continue;
+        }
+        if whole.is_empty() {
+            whole.reserve(declared.map_or(length, |declared| length.max(declared as usize)));
+            whole.extend_from_slice(&std::mem::take(&mut first));
+        }
+        whole.extend_from_slice(&chunk);
+    }
+    let bytes = if whole.is_empty() { first } else { whole.freeze() };
+    let bytes = if bytes.starts_with(b"\xef\xbb\xbf") { bytes.slice(3..) } else { bytes };
+    Ok(Body { bytes, _share: share })
+}
+
+/// Tells whether the body is compressed; an encoding that is not known is refused rather than read as it is.
+fn is_packed(headers: &HeaderMap) -> Result<bool> {
+    let Some(encoding) = headers.get(CONTENT_ENCODING) else { return Ok(false) };
+    match encoding.to_str().unwrap_or_default().trim().to_ascii_lowercase().as_str() {
+        "" | "identity" => Ok(false),
+        "gzip" | "deflate" | "zstd" => Ok(true),
+        _ => Err(Kind::UnsupportedMediaType
+            .because("This Content-Encoding is not supported: use gzip, deflate or zstd, or send the body as it is.")),
+    }
+}
+
+fn declared_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+fn too_large(what: &str, limit: u64) -> Error {
+    Kind::PayloadTooLarge.because(format!("The {what} is larger than {limit} bytes: send it in smaller parts."))
+}
+
+fn unreadable(error: PayloadError) -> Error {
+    let kind = Kind::BadRequest;
+    match error {
+        PayloadError::Overflow => Kind::PayloadTooLarge.into(),
+        PayloadError::Incomplete(_) => kind.because("The request body ended before it was complete."),
+        PayloadError::EncodingCorrupted | PayloadError::Io(_) => {
+            kind.because("The request body is not what its Content-Encoding or Transfer-Encoding says.")
+        }
+        // What is left are protocol errors below the body: unknown length, HTTP/2 frames.
+        other => kind.because("The request body cannot be read.").caused_by(std::io::Error::other(other.to_string())),
+    }
+}

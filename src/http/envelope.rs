@@ -1,0 +1,81 @@
+//! The outermost layer: admits the request, gives every error its envelope and label, and logs it once.
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue, TRANSFER_ENCODING};
+use actix_web::middleware::Next;
+use actix_web::web::Data;
+use actix_web::{HttpMessage, HttpResponse, ResponseError};
+use log::{debug, error};
+
+use crate::error::{Error, Kind};
+use crate::http::answer::{Label, accept};
+use crate::http::gate::Gate;
+use crate::http::media::JSON;
+
+/// The types that an error is labelled with where nothing was negotiated yet and the Accept header names one.
+const LABELS: [&str; 4] =
+    [JSON, "application/vnd.kafka.v2+json", "application/vnd.kafka.v1+json", "application/vnd.kafka+json"];
+
+/// Wraps every request; see the module.
+pub async fn envelope(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let gate = request.app_data::<Data<Gate>>().cloned();
+    let Some(_admitted) = gate.as_ref().and_then(|gate| gate.enter()) else {
+        let (request, _) = request.into_parts();
+        let refused = Error::from(Kind::Overloaded);
+        debug!("{} {}: {}", request.method(), request.path(), refused.log_line());
+        return Ok(ServiceResponse::new(request, refused.error_response()));
+    };
+    let response = next.call(request).await?.map_into_boxed_body();
+    if response.status().is_client_error() || response.status().is_server_error() {
+        return Ok(label(response));
+    }
+    Ok(response)
+}
+
+fn label(response: ServiceResponse) -> ServiceResponse {
+    let status = response.status();
+    let own = response.response().error().and_then(|error| error.as_error::<Error>());
+    let is_json = response.headers().contains_key(CONTENT_TYPE) && (own.is_some() || has_offsets(&response));
+    let line = own.map(Error::log_line);
+    let request = response.request();
+    match (&line, status.is_server_error()) {
+        (Some(line), true) => error!("{} {} answered {status}: {line}", request.method(), request.path()),
+        (Some(line), false) => debug!("{} {} answered {status}: {line}", request.method(), request.path()),
+        (None, _) => debug!("{} {} answered {status}", request.method(), request.path()),
+    }
+    let negotiated = request.extensions().get::<Label>().map(|label| label.0);
+    let media = negotiated.unwrap_or_else(|| accepted_label(request.headers()));
+    let mut response = if is_json { response } else { replace(response) };
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media));
+    response
+}
+
+/// Tells whether a handler of ours wrote the body: produce answers 401, 403 and 5xx with the offsets.
+fn has_offsets(response: &ServiceResponse) -> bool {
+    response.request().extensions().get::<Label>().is_some() && response.response().error().is_none()
+}
+
+/// Puts the envelope in the place of a body that the framework wrote; status and other headers, `Allow` too, stay.
+fn replace(response: ServiceResponse) -> ServiceResponse {
+    let status = response.status();
+    let message = format!("HTTP {} {}", status.as_u16(), status.canonical_reason().unwrap_or("Error"));
+    let body = serde_json::json!({ "error_code": status.as_u16(), "message": message }).to_string();
+    let (request, old) = response.into_parts();
+    let mut new = HttpResponse::build(status).body(body);
+    for (name, value) in old.headers() {
+        if name != CONTENT_LENGTH && name != TRANSFER_ENCODING {
+            new.headers_mut().append(name.clone(), value.clone());
+        }
+    }
+    ServiceResponse::new(request, new)
+}
+
+fn accepted_label(headers: &HeaderMap) -> &'static str {
+    let accept = accept(headers).unwrap_or_default();
+    let named = |item: &str| LABELS.into_iter().find(|label| *label == item.trim());
+    accept.split(',').find_map(named).unwrap_or(JSON)
+}

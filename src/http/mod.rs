@@ -1,0 +1,26 @@
+//! HTTP: routes, negotiation, bodies, answers; one folder an API version.
+
+mod answer;
+mod body;
+mod envelope;
+mod error;
+mod gate;
+mod media;
+mod path;
+mod resource;
+mod server;
+
+mod v1;
+mod v2;
+
+pub use media::{best_offer, names_v1};
+pub use server::{Server, bind};
+pub use v2::wire as v2_wire;
+
+use actix_web::web::ServiceConfig;
+
+/// Registers every endpoint; the first that matches path and guard answers.
+fn routes(config: &mut ServiceConfig) {
+    v1::routes(config);
+    v2::routes(config);
+}

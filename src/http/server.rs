@@ -1,0 +1,61 @@
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use actix_web::dev::ServerHandle;
+use actix_web::http::KeepAlive;
+use actix_web::middleware::from_fn;
+use actix_web::web::{Data, QueryConfig};
+use actix_web::{App, HttpServer};
+
+use crate::error::Kind;
+use crate::http::envelope::envelope;
+use crate::http::gate::Gate;
+use crate::http::routes;
+use crate::state::State;
+
+/// A server that listens.
+pub struct Server {
+    /// Where, with the port that was chosen.
+    pub addresses: Vec<SocketAddr>,
+    /// Stops it.
+    pub handle: ServerHandle,
+    /// Runs until stopped.
+    pub running: actix_web::dev::Server,
+}
+
+/// Binds every address of `server.listen` and starts to serve; has to be called inside an actix system.
+///
+/// Signals are left to the caller. An error is a line that names the address.
+pub fn bind(state: Data<State>) -> Result<Server, String> {
+    let settings = state.config.server.clone();
+    let connections = state.config.limits.connections;
+    let workers = match settings.workers {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        workers => workers,
+    };
+    let gate = Data::new(Gate::new(&state.config.limits));
+    let mut server = HttpServer::new(move || {
+        App::new()
+            .app_data(state.clone())
+            .app_data(gate.clone())
+            .app_data(QueryConfig::default().error_handler(|error, _| {
+                Kind::BadRequest.because(format!("The query cannot be read: {error}.")).into()
+            }))
+            .wrap(from_fn(envelope))
+            .configure(routes)
+    })
+    .workers(workers)
+    .backlog(settings.backlog)
+    .max_connections(connections.div_ceil(workers))
+    .client_request_timeout(settings.header_timeout)
+    .client_disconnect_timeout(Duration::from_secs(1))
+    .keep_alive(KeepAlive::Timeout(settings.keep_alive))
+    .shutdown_timeout(settings.shutdown_timeout.as_secs())
+    .disable_signals();
+    for listen in &settings.listen {
+        server = server.bind(listen).map_err(|error| format!("cannot listen on {listen}: {error}"))?;
+    }
+    let addresses = server.addrs();
+    let running = server.run();
+    Ok(Server { addresses, handle: running.handle(), running })
+}

@@ -1,0 +1,61 @@
+//! API v1 (KIP-80 and its first implementation), for clients that name its types: contract/v2.md 8.
+//!
+//! Dropping it is dropping this folder and its line in `http::routes`.
+
+mod produce;
+
+use actix_web::Resource;
+use actix_web::http::Method;
+use actix_web::web::ServiceConfig;
+
+use crate::config::PlainJson;
+use crate::http::answer::{Offers, Takes};
+use crate::http::media::{JSON, Offer, names_v1};
+use crate::http::resource::{get, media_guard, post, resource};
+use crate::http::v2;
+use crate::model::Format;
+
+/// Answers of every endpoint that returns no records.
+pub struct V1;
+
+impl Offers for V1 {
+    const OFFERS: &'static [Offer] =
+        &[("application/vnd.kafka.v1+json", 900), ("application/vnd.kafka+json", 800), (JSON, 500)];
+}
+
+/// What produce takes; the types without a format are binary.
+pub struct Records;
+
+impl Takes for Records {
+    type Meaning = Format;
+    const TYPES: &'static [(&'static str, Format)] = &[
+        ("application/vnd.kafka.json.v1+json", Format::Json),
+        ("application/vnd.kafka.binary.v1+json", Format::Binary),
+        ("application/vnd.kafka.avro.v1+json", Format::Avro),
+        ("application/vnd.kafka.v1+json", Format::Binary),
+        ("application/vnd.kafka+json", Format::Binary),
+        ("application/octet-stream", Format::Binary),
+    ];
+    const ABSENT: Format = Format::Binary;
+
+    fn plain_json(setting: PlainJson) -> Option<Format> {
+        v2::plain_json(setting)
+    }
+}
+
+/// Registers the endpoints of v1, each only for requests that name a v1 type.
+pub fn routes(config: &mut ServiceConfig) {
+    let v1 = |path: &str, routes: Vec<(Method, actix_web::Route)>| -> Resource {
+        resource(path, routes).guard(media_guard(names_v1))
+    };
+    config
+        .service(v1("/", vec![get(v2::alive::<V1>), post(v2::alive::<V1>)]))
+        .service(v1("/brokers", vec![get(v2::list_brokers::<V1>)]))
+        .service(v1("/topics", vec![get(v2::list_topics::<V1>)]))
+        .service(v1("/topics/{topic}", vec![get(v2::get_topic::<V1>), post(produce::to_topic)]))
+        .service(v1("/topics/{topic}/partitions", vec![get(v2::list_partitions::<V1>)]))
+        .service(v1(
+            "/topics/{topic}/partitions/{partition}",
+            vec![get(v2::get_partition::<V1>), post(produce::to_partition)],
+        ));
+}

@@ -1,0 +1,62 @@
+use actix_web::HttpResponse;
+use actix_web::web::{Data, Query};
+
+use crate::domain;
+use crate::error::{Error, Kind, Result};
+use crate::http::answer::{Answer, Content};
+use crate::http::body::Body;
+use crate::http::path::{PartitionPath, TopicPath};
+use crate::http::v1::{Records, V1};
+use crate::http::v2::{PartitionField, ProduceQuery, records_for, respond};
+use crate::model::{Format, TopicName};
+use crate::state::State;
+
+/// `POST /topics/{topic}`.
+pub async fn to_topic(
+    path: TopicPath,
+    content: Content<Records>,
+    answer: Answer<V1>,
+    query: Query<ProduceQuery>,
+    body: Body,
+    state: Data<State>,
+) -> Result<HttpResponse> {
+    produce(&state, answer, &query, path.0, PartitionField::Free, content.0, &body).await
+}
+
+/// `POST /topics/{topic}/partitions/{partition}`.
+pub async fn to_partition(
+    path: PartitionPath,
+    content: Content<Records>,
+    answer: Answer<V1>,
+    query: Query<ProduceQuery>,
+    body: Body,
+    state: Data<State>,
+) -> Result<HttpResponse> {
+    produce(&state, answer, &query, path.0, PartitionField::Unknown(path.1), content.0, &body).await
+}
+
+async fn produce(
+    state: &State,
+    answer: Answer<V1>,
+    query: &ProduceQuery,
+    topic: TopicName,
+    partition: PartitionField,
+    format: Format,
+    body: &Body,
+) -> Result<HttpResponse> {
+    let strict = query.strict(state.config.producer.strict)?;
+    let records = records_for(&body.bytes, format, partition, &state.config.limits).await.map_err(as_v1)?;
+    let deliveries = domain::produce::produce(&state.kafka, &topic, records).await.map_err(as_v1)?;
+    Ok(respond(&answer, &deliveries, strict))
+}
+
+/// Gives an error of the whole request the code that it has in v1.
+fn as_v1(error: Error) -> Error {
+    match error.kind() {
+        Kind::InvalidBase64 => error.as_kind(Kind::V1InvalidBase64),
+        // KIP-80 has one code for whatever Kafka could not do.
+        Kind::Kafka | Kind::KafkaRetriable => error.as_kind(Kind::V1Kafka),
+        // Every other kind is the same in both versions.
+        _ => error,
+    }
+}

@@ -1,0 +1,185 @@
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{HeaderValue, RETRY_AFTER};
+use actix_web::web::{self, Bytes, Data, Query};
+use serde::Deserialize;
+
+use crate::config::{Limits, PlainJson};
+use crate::domain;
+use crate::error::{Kind, Result};
+use crate::format::Codec;
+use crate::http::answer::{Answer, Content, Offers};
+use crate::http::body::Body;
+use crate::http::path::{PartitionPath, TopicPath};
+use crate::http::v2::wire::{ProduceRequest, produce_response};
+use crate::http::v2::{Records, V2};
+use crate::model::{Delivery, Format, PartitionId, Record, TopicName};
+use crate::state::State;
+
+/// Bodies above this size are decoded off the worker thread, where they cost it more than half a millisecond.
+const DECODE_ON_WORKER_BYTES: usize = 256 * 1024;
+
+/// The query of produce; other parameters are ignored.
+#[derive(Deserialize)]
+pub struct ProduceQuery {
+    strict: Option<String>,
+}
+
+/// What a `partition` in a record may say.
+#[derive(Clone, Copy)]
+pub enum PartitionField {
+    /// Any partition of the topic.
+    Free,
+    /// The one of the path, or nothing.
+    As(PartitionId),
+    /// Nothing at all: on this path it is an unknown field, and records go to the partition of the path.
+    Unknown(PartitionId),
+}
+
+/// `POST /topics/{topic}`.
+pub async fn to_topic(
+    path: TopicPath,
+    content: Content<Records>,
+    answer: Answer<V2>,
+    query: Query<ProduceQuery>,
+    body: Body,
+    state: Data<State>,
+) -> Result<HttpResponse> {
+    produce(&state, answer, &query, path.0, PartitionField::Free, content.0, &body).await
+}
+
+/// `POST /topics/{topic}/partitions/{partition}`.
+pub async fn to_partition(
+    path: PartitionPath,
+    content: Content<Records>,
+    answer: Answer<V2>,
+    query: Query<ProduceQuery>,
+    body: Body,
+    state: Data<State>,
+) -> Result<HttpResponse> {
+    produce(&state, answer, &query, path.0, PartitionField::As(path.1), content.0, &body).await
+}
+
+async fn produce(
+    state: &State,
+    answer: Answer<V2>,
+    query: &ProduceQuery,
+    topic: TopicName,
+    partition: PartitionField,
+    format: Format,
+    body: &Body,
+) -> Result<HttpResponse> {
+    let strict = query.strict(state.config.producer.strict)?;
+    let records = records_for(&body.bytes, format, partition, &state.config.limits).await?;
+    let deliveries = domain::produce::produce(&state.kafka, &topic, records).await?;
+    Ok(respond(&answer, &deliveries, strict))
+}
+
+impl ProduceQuery {
+    /// Returns whether a failed record shall show in the status.
+    pub fn strict(&self, default: bool) -> Result<bool> {
+        match self.strict.as_deref() {
+            None | Some("") => Ok(default),
+            Some("true") => Ok(true),
+            Some("false") => Ok(false),
+            Some(_) => Err(Kind::BadRequest.because("The parameter strict is either true or false.")),
+        }
+    }
+}
+
+/// Returns the records of a request body, all checked and decoded; a large body is decoded off the worker.
+pub async fn records_for(
+    body: &Bytes,
+    format: Format,
+    partition: PartitionField,
+    limits: &Limits,
+) -> Result<Vec<Record>> {
+    if body.len() <= DECODE_ON_WORKER_BYTES {
+        return decode(body, format, partition, limits);
+    }
+    let (body, limits) = (body.clone(), limits.clone());
+    web::block(move || decode(&body, format, partition, &limits))
+        .await
+        .map_err(|stopped| Kind::Internal.caused_by(stopped))?
+}
+
+fn decode(body: &Bytes, format: Format, partition: PartitionField, limits: &Limits) -> Result<Vec<Record>> {
+    let request = ProduceRequest::parse(body, limits.records)?;
+    match format {
+        Format::Binary => request.records(body, Codec::Binary, partition, limits),
+        Format::Json => request.records(body, Codec::Json, partition, limits),
+        Format::Avro | Format::JsonSchema | Format::Protobuf if request.names_a_schema() => {
+            Err(Kind::SchemaWithoutRegistry.into())
+        }
+        Format::Avro | Format::JsonSchema | Format::Protobuf => Err(Kind::RegistryMissing.into()),
+    }
+}
+
+/// Returns the answer: 200, or 401 or 403 when Kafka refused a record for that reason; strict tells other failures.
+pub fn respond<O: Offers>(answer: &Answer<O>, deliveries: &[Delivery], strict: bool) -> HttpResponse {
+    let status = status_of(deliveries, strict);
+    let mut response = answer.text(status, produce_response(deliveries));
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+    response
+}
+
+fn status_of(deliveries: &[Delivery], strict: bool) -> StatusCode {
+    let failures = || deliveries.iter().filter_map(|delivery| delivery.as_ref().err());
+    for failure in failures() {
+        match failure.kind {
+            Kind::KafkaAuthentication => return StatusCode::UNAUTHORIZED,
+            Kind::KafkaAuthorization => return StatusCode::FORBIDDEN,
+            // Other kinds show in the body, and in the status when asked for.
+            _ => {}
+        }
+    }
+    let failed = failures().count();
+    if !strict || failed == 0 {
+        StatusCode::OK
+    } else if failed < deliveries.len() {
+        StatusCode::MULTI_STATUS
+    } else if failures().all(|failure| failure.kind == Kind::KafkaRetriable) {
+        StatusCode::SERVICE_UNAVAILABLE
+    } else {
+        StatusCode::INTERNAL_SERVER_ERROR
+    }
+}
+
+/// Returns what plain `application/json` means on produce: nothing, unless a setting says so.
+pub fn plain_json(setting: PlainJson) -> Option<Format> {
+    match setting {
+        PlainJson::Refuse => None,
+        PlainJson::Json => Some(Format::Json),
+        PlainJson::Binary => Some(Format::Binary),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Placed, RecordError};
+
+    fn failed(kind: Kind) -> Delivery {
+        Err(RecordError { kind, message: String::new() })
+    }
+
+    #[test]
+    fn the_status_follows_the_first_refusal_and_strictness() {
+        let good = || Ok(Placed { partition: 0, offset: 0 });
+        let cases: [(&[Delivery], bool, u16); 8] = [
+            (&[good()], true, 200),
+            (&[failed(Kind::Kafka)], false, 200),
+            (&[good(), failed(Kind::Kafka)], true, 207),
+            (&[failed(Kind::Kafka), failed(Kind::KafkaRetriable)], true, 500),
+            (&[failed(Kind::KafkaRetriable)], true, 503),
+            (&[good(), failed(Kind::KafkaAuthorization)], false, 403),
+            (&[failed(Kind::KafkaAuthentication), failed(Kind::KafkaAuthorization)], false, 401),
+            (&[failed(Kind::KafkaAuthorization), failed(Kind::KafkaAuthentication)], true, 403),
+        ];
+        for (deliveries, strict, expected) in cases {
+            assert_eq!(status_of(deliveries, strict), expected, "{deliveries:?} {strict}");
+        }
+    }
+}

@@ -1,0 +1,76 @@
+use std::sync::Arc;
+
+use log::{debug, info};
+use rdkafka::ClientConfig;
+use rdkafka::client::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::error::KafkaError;
+
+use crate::config::{Config, Properties};
+use crate::kafka::error::code_of;
+use crate::kafka::health::Health;
+
+/// Returns the librdkafka configuration of a client: ours, then `[kafka.properties]`, then `properties`.
+pub(super) fn client_config(config: &Config, properties: &Properties) -> ClientConfig {
+    let mut client = ClientConfig::new();
+    client
+        .set("bootstrap.servers", &config.kafka.bootstrap_servers)
+        .set("client.id", &config.kafka.client_id)
+        // Come back within a second when a broker does; librdkafka would wait up to ten.
+        .set("reconnect.backoff.max.ms", "1000");
+    for (key, value) in config.kafka.properties.iter().chain(properties.iter()) {
+        client.set(key, value);
+    }
+    client
+}
+
+/// Returns what librdkafka says against the pass-through properties, one line a problem, values left out.
+pub fn check_properties(config: &Config) -> Vec<String> {
+    let sections = [
+        ("kafka", &config.kafka.properties),
+        ("producer", &config.producer.properties),
+        ("consumer", &config.consumer.properties),
+        ("admin", &config.admin.properties),
+    ];
+    let mut problems = Vec::new();
+    for (section, properties) in sections {
+        for (key, value) in properties.iter() {
+            if let Err(KafkaError::ClientConfig(_, why, ..)) = ClientConfig::new().set(key, value).create_native_config() {
+                // librdkafka quotes the value, which may be a secret.
+                let why = if value.is_empty() { why } else { why.replace(value, "...") };
+                problems.push(format!("{section}.properties.{key}: librdkafka refuses it: {why}"));
+            }
+        }
+    }
+    problems
+}
+
+/// Hears what a client says outside of operations.
+#[derive(Clone)]
+pub(super) struct Listener(pub(super) Arc<Health>);
+
+impl ClientContext for Listener {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        log_line(level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        if let Some(code) = code_of(&error) {
+            self.0.failed(code, reason);
+        }
+    }
+}
+
+/// Logs a line of librdkafka's; the state of the cluster is told by [`Health`], so these are for the curious.
+pub(super) fn log_line(level: RDKafkaLogLevel, facility: &str, message: &str) {
+    match level {
+        RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical => {
+            info!("librdkafka {facility}: {message}");
+        }
+        RDKafkaLogLevel::Error
+        | RDKafkaLogLevel::Warning
+        | RDKafkaLogLevel::Notice
+        | RDKafkaLogLevel::Info
+        | RDKafkaLogLevel::Debug => debug!("librdkafka {facility}: {message}"),
+    }
+}

@@ -1,0 +1,79 @@
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use rdkafka::ClientConfig;
+use rdkafka::admin::{AdminClient, AdminOptions, ConfigEntry, ResourceSpecifier};
+use rdkafka::config::RDKafkaLogLevel;
+
+use crate::config::Config;
+use crate::error::{Kind, Result};
+use crate::kafka::client::{Listener, client_config};
+use crate::kafka::error::{Operation, error};
+use crate::kafka::health::Health;
+use crate::model::TopicName;
+
+/// Reads configurations of topics and brokers; its client is created on first use.
+pub(super) struct Configs {
+    config: ClientConfig,
+    /// The embedded Kafka knows no configurations, and creates every topic that is asked for.
+    embedded: bool,
+    health: Arc<Health>,
+    client: OnceLock<AdminClient<Listener>>,
+    timeout: Duration,
+}
+
+impl Configs {
+    pub(super) fn new(config: &Config, health: &Arc<Health>) -> Configs {
+        let mut client = client_config(config, &config.admin.properties);
+        // Nothing drains the log queue of an admin client: it must stay empty.
+        client.set_log_level(RDKafkaLogLevel::Emerg);
+        Configs {
+            config: client,
+            embedded: config.dev,
+            health: Arc::clone(health),
+            client: OnceLock::new(),
+            timeout: config.kafka.request_timeout,
+        }
+    }
+
+    /// Returns the effective configuration of a topic; sensitive values are `None`. Empty for the embedded Kafka.
+    pub(super) async fn of_topic(&self, topic: &TopicName) -> Result<BTreeMap<String, Option<String>>> {
+        if self.embedded {
+            return Ok(BTreeMap::new());
+        }
+        let entries = self.describe(ResourceSpecifier::Topic(topic.as_str())).await?;
+        Ok(entries.into_iter().map(|entry| (entry.name, if entry.is_sensitive { None } else { entry.value })).collect())
+    }
+
+    /// Tells whether a broker creates topics that are asked for.
+    pub(super) async fn creates_topics(&self, broker: i32) -> Result<bool> {
+        if self.embedded {
+            return Ok(true);
+        }
+        let entries = self.describe(ResourceSpecifier::Broker(broker)).await?;
+        let setting = entries.iter().find(|entry| entry.name == "auto.create.topics.enable");
+        Ok(setting.and_then(|entry| entry.value.as_deref()) == Some("true"))
+    }
+
+    async fn describe(&self, resource: ResourceSpecifier<'_>) -> Result<Vec<ConfigEntry>> {
+        let options = AdminOptions::new().request_timeout(Some(self.timeout)).operation_timeout(Some(self.timeout));
+        let results = self.client()?.describe_configs([&resource], &options).await;
+        let described = results.map_err(|why| error(Operation::Admin, why, &self.health))?.into_iter().next();
+        match described {
+            Some(Ok(config)) => Ok(config.entries),
+            Some(Err(code)) => Err(error(Operation::Admin, rdkafka::error::KafkaError::AdminOp(code), &self.health)),
+            None => Err(Kind::Kafka.because("Kafka returned no configuration.")),
+        }
+    }
+
+    fn client(&self) -> Result<&AdminClient<Listener>> {
+        if let Some(client) = self.client.get() {
+            return Ok(client);
+        }
+        let created = self.config.create_with_context(Listener(Arc::clone(&self.health))).map_err(|error| {
+            Kind::Internal.because("The Kafka client cannot be created.").caused_by(error)
+        })?;
+        Ok(self.client.get_or_init(|| created))
+    }
+}

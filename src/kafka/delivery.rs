@@ -1,0 +1,85 @@
+use std::future::poll_fn;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::task::Poll;
+
+use futures_util::task::AtomicWaker;
+use rdkafka::producer::DeliveryResult;
+use rdkafka::message::Message;
+
+use crate::error::Kind;
+use crate::kafka::error::record_error;
+use crate::kafka::health::Health;
+use crate::kafka::queue::Reservation;
+use crate::model::{Delivery, Placed, RecordError};
+
+/// The deliveries of one request: a slot a record, and one wake-up when the last of them is filled.
+pub(super) struct Batch {
+    slots: Box<[OnceLock<Delivery>]>,
+    missing: AtomicUsize,
+    waker: AtomicWaker,
+    /// Given back when librdkafka has let go of the last record, whether or not the caller still waits.
+    _reservation: Reservation,
+}
+
+/// What librdkafka carries with a record: which slot its delivery fills.
+pub(super) struct Ticket {
+    batch: Arc<Batch>,
+    slot: usize,
+}
+
+impl Batch {
+    pub(super) fn new(records: usize, reservation: Reservation) -> Arc<Batch> {
+        Arc::new(Batch {
+            slots: std::iter::repeat_with(OnceLock::new).take(records).collect(),
+            missing: AtomicUsize::new(records),
+            waker: AtomicWaker::new(),
+            _reservation: reservation,
+        })
+    }
+
+    /// Returns the ticket of the record number `slot`; it has to be redeemed by [`Ticket::deliver`] just once.
+    pub(super) fn ticket(self: &Arc<Self>, slot: usize) -> Ticket {
+        Ticket { batch: Arc::clone(self), slot }
+    }
+
+    /// Waits until every record has its delivery.
+    pub(super) async fn complete(&self) {
+        poll_fn(|context| {
+            self.waker.register(context.waker());
+            if self.missing.load(Ordering::Acquire) == 0 { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+    }
+
+    /// Returns the deliveries in the order of the records; one that is still missing is an error of its own.
+    pub(super) fn deliveries(&self) -> Vec<Delivery> {
+        self.slots.iter().map(|slot| slot.get().cloned().unwrap_or_else(unknown_outcome)).collect()
+    }
+}
+
+fn unknown_outcome() -> Delivery {
+    Err(RecordError {
+        kind: Kind::KafkaRetriable,
+        message: "Kafka did not tell in time whether the record was written.".to_string(),
+    })
+}
+
+impl Ticket {
+    /// Fills the slot; wakes the request when it was the last.
+    pub(super) fn deliver(self, delivery: Delivery) {
+        // A slot is filled once: there is one ticket for it.
+        let _ = self.batch.slots[self.slot].set(delivery);
+        if self.batch.missing.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.batch.waker.wake();
+        }
+    }
+
+    /// Fills the slot with what librdkafka reports.
+    pub(super) fn report(self, result: &DeliveryResult<'_>, health: &Health) {
+        self.deliver(match result {
+            Ok(message) => Ok(Placed { partition: message.partition(), offset: message.offset() }),
+            Err((error, _)) => Err(record_error(error, health)),
+        });
+    }
+}

@@ -1,0 +1,58 @@
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use log::{error, info, warn};
+use rdkafka::types::RDKafkaErrorCode;
+
+/// What the clients of one cluster last heard of it: says in one line that it is gone, and in one that it is back.
+pub(super) struct Health {
+    bootstrap_servers: String,
+    unreachable: AtomicBool,
+    /// What a broker said when it refused the credentials; cleared by the next success.
+    refused: Mutex<Option<String>>,
+}
+
+impl Health {
+    pub(super) fn new(bootstrap_servers: &str) -> Health {
+        Health { bootstrap_servers: bootstrap_servers.to_string(), unreachable: AtomicBool::new(false), refused: Mutex::new(None) }
+    }
+
+    /// Takes note of an error that a client reports outside of any operation.
+    pub(super) fn failed(&self, code: RDKafkaErrorCode, reason: &str) {
+        match code {
+            RDKafkaErrorCode::Authentication | RDKafkaErrorCode::SaslAuthenticationFailed => {
+                let mut refused = self.lock_refused();
+                if refused.is_none() {
+                    error!("kafka refuses the credentials of this proxy: {reason}");
+                }
+                *refused = Some(reason.to_string());
+            }
+            RDKafkaErrorCode::SSL => error!("no TLS with kafka: {reason}"),
+            // Every single broker that goes away is reported too; only the loss of all of them is a state of its own.
+            RDKafkaErrorCode::AllBrokersDown => {
+                if !self.unreachable.swap(true, Ordering::Relaxed) {
+                    warn!("kafka at {} is unreachable: {reason}", self.bootstrap_servers);
+                }
+            }
+            // The rest are passing states of one connection, which librdkafka mends by itself.
+            _ => log::debug!("kafka client: {code}: {reason}"),
+        }
+    }
+
+    /// Takes note that a broker answered.
+    pub(super) fn succeeded(&self) {
+        if self.unreachable.load(Ordering::Relaxed) && self.unreachable.swap(false, Ordering::Relaxed) {
+            info!("kafka at {} is reachable again", self.bootstrap_servers);
+            *self.lock_refused() = None;
+        }
+    }
+
+    /// Returns what a broker said when it refused the credentials, where that is the last it said.
+    pub(super) fn refused(&self) -> Option<String> {
+        self.lock_refused().clone()
+    }
+
+    fn lock_refused(&self) -> std::sync::MutexGuard<'_, Option<String>> {
+        self.refused.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}

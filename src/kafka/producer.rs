@@ -1,0 +1,256 @@
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use log::{error, info, warn};
+use rdkafka::ClientConfig;
+use rdkafka::client::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::error::KafkaError;
+use rdkafka::message::{Header as KafkaHeader, OwnedHeaders};
+use rdkafka::producer::{BaseRecord, DeliveryResult, Producer as _, ProducerContext, ThreadedProducer};
+use rdkafka::types::RDKafkaErrorCode;
+
+use crate::config::{Config, Producer as ProducerConfig};
+use crate::error::{Kind, Result};
+use crate::kafka::client::{client_config, log_line};
+use crate::kafka::delivery::{Batch, Ticket};
+use crate::kafka::error::{code_of, record_error};
+use crate::kafka::health::Health;
+use crate::kafka::queue::Queue;
+use crate::model::{Delivery, Record, TopicName};
+
+/// How much longer than librdkafka's delivery timeout a request waits for the report of it.
+const REPORT_GRACE: Duration = Duration::from_secs(5);
+
+/// Records above this count are handed to librdkafka off the worker thread, at about 0.4 us each.
+const SEND_ON_WORKER: usize = 2000;
+
+/// Writes records to Kafka with two producers that differ in patience.
+///
+/// A request that finds itself alone goes to the one that does not linger; a request that finds others under way goes
+/// to the one that gathers for a fraction of a millisecond: that triples small batches and would cost a lone caller
+/// six times its latency (docs/BENCHMARKS.md). Order holds for a caller that waits for its answers.
+pub struct Producers {
+    lone: Lane,
+    busy: Lane,
+    in_flight: AtomicUsize,
+    busy_requests: usize,
+    queue: Queue,
+    deadline: Duration,
+}
+
+impl Producers {
+    pub(super) fn new(config: &Config, health: &Arc<Health>) -> Result<Producers> {
+        let linger_ms = config.producer.linger.as_secs_f64() * 1000.0;
+        Ok(Producers {
+            lone: Lane::new("lone", producer_config(config, 0.0), health)?,
+            busy: Lane::new("busy", producer_config(config, linger_ms), health)?,
+            in_flight: AtomicUsize::new(0),
+            busy_requests: config.producer.busy_requests,
+            queue: Queue::new(&config.producer),
+            deadline: config.producer.delivery_timeout + REPORT_GRACE,
+        })
+    }
+
+    /// Writes `records` to `topic` and returns what became of each, in their order.
+    ///
+    /// Waits while the queue is full, then answers 429 with nothing sent. Does not check that topic and partitions
+    /// exist. Once records are handed over, they are written even if the caller goes away.
+    pub async fn send(&self, topic: &TopicName, records: Vec<Record>) -> Result<Vec<Delivery>> {
+        let bytes = records.iter().map(Record::size_bytes).sum();
+        let reservation = self.queue.reserve(records.len(), bytes).await?;
+        let under_way = UnderWay::enter(&self.in_flight);
+        let lane = if under_way.others >= self.busy_requests { &self.busy } else { &self.lone };
+        let producer = lane.producer();
+        let batch = Batch::new(records.len(), reservation);
+        if records.len() <= SEND_ON_WORKER {
+            hand_over(&producer, topic, &records, &batch);
+        } else {
+            let (topic, batch, producer) = (topic.clone(), Arc::clone(&batch), Arc::clone(&producer));
+            tokio::task::spawn_blocking(move || hand_over(&producer, &topic, &records, &batch))
+                .await
+                .map_err(|stopped| Kind::Internal.caused_by(stopped))?;
+        }
+        // librdkafka reports every record by its own timeout; this is for the case that it does not.
+        if tokio::time::timeout(self.deadline, batch.complete()).await.is_err() {
+            warn!("no delivery report for records of topic {topic} within {:?}", self.deadline);
+        }
+        Ok(batch.deliveries())
+    }
+
+    /// Waits until everything handed over is acknowledged or failed; blocks the thread for up to `timeout`.
+    pub fn flush(&self, timeout: Duration) {
+        let deadline = std::time::Instant::now() + timeout;
+        for lane in [&self.lone, &self.busy] {
+            let left = deadline.saturating_duration_since(std::time::Instant::now());
+            if let Err(error) = lane.producer().flush(left) {
+                warn!("the {} producer still had records when time was up: {error}", lane.name);
+            }
+        }
+    }
+
+    /// Returns the client whose look-ups create topics where the brokers do so.
+    pub(super) fn creating_client(&self) -> Arc<Producer> {
+        self.lone.producer()
+    }
+}
+
+/// One request under way; tells how many others are.
+struct UnderWay<'a> {
+    count: &'a AtomicUsize,
+    others: usize,
+}
+
+impl<'a> UnderWay<'a> {
+    fn enter(count: &'a AtomicUsize) -> UnderWay<'a> {
+        UnderWay { count, others: count.fetch_add(1, Ordering::Relaxed) }
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.count.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+fn hand_over(producer: &Producer, topic: &TopicName, records: &[Record], batch: &Arc<Batch>) {
+    for (slot, record) in records.iter().enumerate() {
+        if let Err((error, rejected)) = producer.send(kafka_record(topic, record, batch.ticket(slot))) {
+            let context = producer.client().context();
+            context.take_note(&error);
+            rejected.delivery_opaque.deliver(Err(record_error(&error, &context.health)));
+        }
+    }
+}
+
+fn kafka_record<'a>(topic: &'a TopicName, record: &'a Record, ticket: Ticket) -> BaseRecord<'a, [u8], [u8], Box<Ticket>> {
+    let mut out = BaseRecord::with_opaque_to(topic.as_str(), Box::new(ticket));
+    out.key = record.key.as_deref();
+    out.payload = record.value.as_deref();
+    out.partition = record.partition.map(|partition| partition.get());
+    out.timestamp = record.timestamp_ms;
+    if !record.headers.is_empty() {
+        let headers = OwnedHeaders::new_with_capacity(record.headers.len());
+        out.headers = Some(record.headers.iter().fold(headers, |headers, header| {
+            headers.insert(KafkaHeader { key: &header.key, value: header.value.as_deref() })
+        }));
+    }
+    out
+}
+
+/// A polled librdkafka producer; deliveries are reported on a thread of its own.
+pub(super) type Producer = ThreadedProducer<Reports>;
+
+/// A producer that is replaced when it breaks.
+struct Lane {
+    name: &'static str,
+    config: ClientConfig,
+    health: Arc<Health>,
+    current: RwLock<Arc<Producer>>,
+}
+
+impl Lane {
+    fn new(name: &'static str, config: ClientConfig, health: &Arc<Health>) -> Result<Lane> {
+        let current = RwLock::new(Arc::new(create(&config, health)?));
+        Ok(Lane { name, config, health: Arc::clone(health), current })
+    }
+
+    fn producer(&self) -> Arc<Producer> {
+        let current = Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner));
+        if current.client().context().is_broken() { self.replace() } else { current }
+    }
+
+    /// Puts a new producer in the place of one that had a fatal error, unless another request has just done so.
+    fn replace(&self) -> Arc<Producer> {
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        if current.client().context().is_broken() {
+            match create(&self.config, &self.health) {
+                Ok(new) => {
+                    info!("replacing the {} producer after a fatal error", self.name);
+                    let old = std::mem::replace(&mut *current, Arc::new(new));
+                    // Closing waits for threads: never here, on a worker.
+                    std::thread::spawn(move || drop(old));
+                }
+                Err(why) => error!("cannot replace the {} producer: {}", self.name, why.log_line()),
+            }
+        }
+        Arc::clone(&current)
+    }
+}
+
+/// Creates a producer; fails where librdkafka refuses a property.
+pub(super) fn create(config: &ClientConfig, health: &Arc<Health>) -> Result<Producer> {
+    let reports = Reports { health: Arc::clone(health), broken: AtomicBool::new(false) };
+    config.create_with_context(reports).map_err(|error| {
+        Kind::Internal.because("The Kafka client cannot be created.").caused_by(error)
+    })
+}
+
+fn producer_config(config: &Config, linger_ms: f64) -> ClientConfig {
+    let ProducerConfig { acks, compression, delivery_timeout, max_record_bytes, .. } = &config.producer;
+    let mut client = ClientConfig::new();
+    client
+        .set("acks", acks.as_str())
+        .set("enable.idempotence", if acks.as_str() == "all" { "true" } else { "false" })
+        .set("partitioner", "murmur2_random")
+        .set("compression.codec", compression.as_str())
+        .set("message.timeout.ms", delivery_timeout.as_millis().to_string())
+        .set("message.max.bytes", max_record_bytes.to_string())
+        .set("linger.ms", linger_ms.to_string())
+        // The bounds are ours (`Queue`), one for both producers.
+        .set("queue.buffering.max.messages", "0")
+        .set("queue.buffering.max.kbytes", "2147483647");
+    let over = client_config(config, &config.producer.properties);
+    for (key, value) in over.config_map() {
+        client.set(key, value);
+    }
+    client
+}
+
+/// Hears what becomes of records.
+pub(super) struct Reports {
+    health: Arc<Health>,
+    /// Set by a fatal error: an idempotent producer cannot go on then.
+    broken: AtomicBool,
+}
+
+impl Reports {
+    fn is_broken(&self) -> bool {
+        self.broken.load(Ordering::Relaxed)
+    }
+
+    fn take_note(&self, error: &KafkaError) {
+        if code_of(error) == Some(RDKafkaErrorCode::Fatal) {
+            self.broken.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+impl ClientContext for Reports {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        log_line(level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        self.take_note(&error);
+        if self.is_broken() {
+            error!("a producer had a fatal error: {reason}");
+        }
+        if let Some(code) = code_of(&error) {
+            self.health.failed(code, reason);
+        }
+    }
+}
+
+impl ProducerContext for Reports {
+    type DeliveryOpaque = Box<Ticket>;
+
+    fn delivery(&self, result: &DeliveryResult<'_>, ticket: Box<Ticket>) {
+        match result {
+            Ok(_) => self.health.succeeded(),
+            Err((error, _)) => self.take_note(error),
+        }
+        ticket.report(result, &self.health);
+    }
+}

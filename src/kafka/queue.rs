@@ -1,0 +1,66 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+
+use crate::config::Producer as ProducerConfig;
+use crate::error::{Kind, Result};
+
+/// The bound of what waits for Kafka, in records and bytes, over all producers.
+///
+/// It lies below librdkafka's own limits, so that a full queue is a wait here and never a refusal there.
+pub(super) struct Queue {
+    records: Pool,
+    kibibytes: Pool,
+    wait: Duration,
+}
+
+struct Pool {
+    permits: Arc<Semaphore>,
+    size: u32,
+}
+
+/// A share of the queue; dropping it gives it back.
+pub(super) struct Reservation {
+    _records: OwnedSemaphorePermit,
+    _kibibytes: OwnedSemaphorePermit,
+}
+
+impl Queue {
+    pub(super) fn new(config: &ProducerConfig) -> Queue {
+        Queue {
+            records: Pool::new(config.queue_records as u64),
+            kibibytes: Pool::new(config.queue_bytes.div_ceil(1024)),
+            wait: config.queue_wait,
+        }
+    }
+
+    /// Waits for room, up to the configured time, then answers 429.
+    ///
+    /// A request larger than the whole queue gets all of it.
+    pub(super) async fn reserve(&self, records: usize, bytes: usize) -> Result<Reservation> {
+        let both = async {
+            let records = self.records.take(records as u64).await?;
+            let kibibytes = self.kibibytes.take(bytes.div_ceil(1024) as u64).await?;
+            Some(Reservation { _records: records, _kibibytes: kibibytes })
+        };
+        match timeout(self.wait, both).await {
+            Ok(Some(reservation)) => Ok(reservation),
+            Ok(None) | Err(_) => Err(Kind::QueueFull.into()),
+        }
+    }
+}
+
+impl Pool {
+    fn new(size: u64) -> Pool {
+        let size = u32::try_from(size).unwrap_or(u32::MAX).min((Semaphore::MAX_PERMITS as u64).min(u64::from(u32::MAX)) as u32);
+        Pool { permits: Arc::new(Semaphore::new(size as usize)), size }
+    }
+
+    /// Returns `None` only where the semaphore is closed, which it never is.
+    async fn take(&self, wanted: u64) -> Option<OwnedSemaphorePermit> {
+        let wanted = u32::try_from(wanted).unwrap_or(u32::MAX).min(self.size);
+        Arc::clone(&self.permits).acquire_many_owned(wanted).await.ok()
+    }
+}

@@ -1,0 +1,16 @@
+//! A Kafka REST proxy: produce, consume and administer Apache Kafka over HTTP.
+//!
+//! `docs/ARCHITECTURE.md` walks through one produce request.
+
+pub mod http;
+
+pub mod domain;
+
+pub mod kafka;
+
+pub mod format;
+
+pub mod config;
+pub mod error;
+pub mod model;
+pub mod state;

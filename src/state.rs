@@ -1,0 +1,21 @@
+//! What a request may use: built once from the configuration.
+
+use crate::config::Config;
+use crate::error::Result;
+use crate::kafka::Kafka;
+
+/// The parts that all requests share.
+pub struct State {
+    /// The checked configuration.
+    pub config: Config,
+    /// The clients of the Kafka cluster.
+    pub kafka: Kafka,
+}
+
+impl State {
+    /// Creates the Kafka clients; waits for no broker.
+    pub fn new(config: Config) -> Result<State> {
+        let kafka = Kafka::new(&config)?;
+        Ok(State { config, kafka })
+    }
+}

@@ -1,0 +1,5 @@
+//! Integration tests against a real Kafka, in one binary so that they share one broker.
+
+mod harness;
+
+mod harness_selftest;
