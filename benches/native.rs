@@ -11,6 +11,7 @@ use std::mem::forget;
 use std::process::ExitCode;
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use clap::{Args, CommandFactory, Parser};
@@ -56,9 +57,7 @@ type Outcome = Result<(), Box<dyn Error>>;
 
 fn main() -> ExitCode {
     // A plain `cargo bench` runs every bench target, with `--bench` as its only argument.
-    let given: Vec<_> = std::env::args()
-        .filter(|argument| argument != "--bench")
-        .collect();
+    let given: Vec<_> = std::env::args().filter(|argument| argument != "--bench").collect();
     if given.len() == 1 {
         println!("{}", Arguments::command().render_usage());
         return ExitCode::SUCCESS;
@@ -94,17 +93,31 @@ fn client_config(arguments: &Arguments) -> ClientConfig {
 }
 
 fn create_topic(arguments: &Arguments, spec: &str) -> Outcome {
-    let (name, partitions) = spec
-        .split_once(':')
-        .ok_or("--create-topic wants NAME:PARTITIONS")?;
+    let (name, partitions) = spec.split_once(':').ok_or("--create-topic wants NAME:PARTITIONS")?;
+    let partitions = partitions.parse()?;
     // A benchmark writes gigabytes: a deleted topic gives them back at once instead of after a minute.
-    let topic = NewTopic::new(name, partitions.parse()?, TopicReplication::Fixed(1))
-        .set("file.delete.delay.ms", "1000");
+    let topic = NewTopic::new(name, partitions, TopicReplication::Fixed(1)).set("file.delete.delay.ms", "1000");
     let admin: AdminClient<DefaultClientContext> = client_config(arguments).create()?;
     let results = block_on(admin.create_topics([&topic], &admin_options()))??;
     results
         .into_iter()
-        .try_for_each(|result| result.map(drop).map_err(topic_error))
+        .try_for_each(|result| result.map(drop).map_err(topic_error))?;
+    wait_for_leaders(&admin, name, partitions as usize)
+}
+
+/// The answer to the creation comes from the controller: the broker may learn of the topic a little later.
+fn wait_for_leaders(admin: &AdminClient<DefaultClientContext>, name: &str, partitions: usize) -> Outcome {
+    let end = Instant::now() + TIMEOUT;
+    while Instant::now() < end {
+        let metadata = admin.inner().fetch_metadata(Some(name), TIMEOUT)?;
+        let topic = metadata.topics().first().ok_or("no metadata of the topic")?;
+        let leaders = topic.partitions().iter().filter(|partition| partition.leader() >= 0);
+        if leaders.count() == partitions {
+            return Ok(());
+        }
+        sleep(Duration::from_millis(20));
+    }
+    Err(format!("topic {name} has no leaders after {TIMEOUT:?}").into())
 }
 
 fn delete_topic(arguments: &Arguments, name: &str) -> Outcome {
@@ -159,10 +172,7 @@ fn produce(arguments: &Arguments, topic: &str) -> Outcome {
         producer.poll(0);
     }
     producer.flush()?;
-    let (seconds, cpu) = (
-        started.elapsed().as_secs_f64(),
-        cpu_seconds()? - cpu_started,
-    );
+    let (seconds, cpu) = (started.elapsed().as_secs_f64(), cpu_seconds()? - cpu_started);
 
     let records = DELIVERED.load(Relaxed);
     if FAILED.load(Relaxed) > 0 {
@@ -200,11 +210,7 @@ fn cpu_seconds() -> Result<f64, Box<dyn Error>> {
 static DELIVERED: AtomicU64 = AtomicU64::new(0);
 static FAILED: AtomicU64 = AtomicU64::new(0);
 
-unsafe extern "C" fn count_delivery(
-    _: *mut c::rd_kafka_t,
-    message: *const c::rd_kafka_message_t,
-    _: *mut c_void,
-) {
+unsafe extern "C" fn count_delivery(_: *mut c::rd_kafka_t, message: *const c::rd_kafka_message_t, _: *mut c_void) {
     // SAFETY: librdkafka hands a valid message to its callback.
     let failed = unsafe { (*message).err } != c::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR;
     if failed { &FAILED } else { &DELIVERED }.fetch_add(1, Relaxed);
@@ -225,6 +231,7 @@ impl Producer {
             .set("enable.idempotence", "true")
             .set("linger.ms", "5")
             .set("queue.buffering.max.messages", "1000000")
+            .set("log_level", "3") // A new broker's "coordinator load in progress" is no news.
             .create_native_config()?;
         let mut error: [c_char; 512] = [0; 512];
         // SAFETY: the pointers are valid for the calls, and librdkafka owns the configuration after rd_kafka_new.
@@ -252,13 +259,7 @@ impl Producer {
         let mut metadata = std::ptr::null();
         // SAFETY: client and topic are valid; the answer is destroyed once.
         unsafe {
-            let code = c::rd_kafka_metadata(
-                self.client,
-                0,
-                self.topic,
-                &mut metadata,
-                TIMEOUT.as_millis() as i32,
-            );
+            let code = c::rd_kafka_metadata(self.client, 0, self.topic, &mut metadata, TIMEOUT.as_millis() as i32);
             check(code)?;
             c::rd_kafka_metadata_destroy(metadata);
         }

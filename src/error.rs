@@ -98,6 +98,15 @@ impl Error {
         self.detail.as_deref().unwrap_or(self.kind.title())
     }
 
+    /// Puts a text for the client in the place of the one before, unless it is empty.
+    pub fn with_detail(mut self, detail: impl Into<String>) -> Error {
+        let detail = detail.into();
+        if !detail.is_empty() {
+            self.detail = Some(detail.into());
+        }
+        self
+    }
+
     /// Adds the cause, for the log only.
     pub fn caused_by(mut self, source: impl std::error::Error + Send + Sync + 'static) -> Error {
         self.source = Some(Box::new(source));

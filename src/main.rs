@@ -118,7 +118,7 @@ fn banner(address: Option<&SocketAddr>) {
 
   curl -s http://{address}/topics/hello -H 'Content-Type: application/vnd.kafka.json.v2+json' -d '{{"records":[{{"key":"a","value":{{"n":1}}}}]}}'
   curl -s http://{address}/topics
-  curl -s http://{address}/topics/hello/partitions/0/offsets
+  curl -s http://{address}/topics/hello/partitions/3/offsets
 "#
     );
 }

@@ -47,7 +47,9 @@ fn label(response: ServiceResponse) -> ServiceResponse {
         (Some(line), false) => debug!("{} {} answered {status}: {line}", request.method(), request.path()),
         (None, _) => debug!("{} {} answered {status}", request.method(), request.path()),
     }
-    let negotiated = request.extensions().get::<Label>().map(|label| label.0);
+    // Extractors are all asked before one fails: a 415 comes before the answer's type is settled.
+    let settled = own.is_none_or(|error| error.kind() != Kind::UnsupportedMediaType);
+    let negotiated = request.extensions().get::<Label>().map(|label| label.0).filter(|_| settled);
     let media = negotiated.unwrap_or_else(|| accepted_label(request.headers()));
     let mut response = if is_json { response } else { replace(response) };
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media));

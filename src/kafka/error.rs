@@ -12,24 +12,33 @@ pub(super) enum Operation {
     Metadata,
     /// A look-up of configurations.
     Admin,
+    /// Anything that a consumer does.
+    Consume,
 }
 
 /// Returns what the failure of an operation is to a client.
 pub(super) fn error(operation: Operation, error: KafkaError, health: &Health) -> Error {
-    let Some(code) = code_of(&error) else {
-        return Kind::Kafka.because(format!("Kafka error: {error}")).caused_by(error);
-    };
+    match code_of(&error) {
+        Some(code) => code_error(operation, code, health),
+        None => Kind::Kafka.because(format!("Kafka error: {error}")).caused_by(error),
+    }
+}
+
+/// Returns what a code that an operation ended with is to a client.
+pub(super) fn code_error(operation: Operation, code: Code, health: &Health) -> Error {
     if let Some(refusal) = refusal(code, health) {
-        return Kind::KafkaAuthentication.because(refusal).caused_by(error);
+        return Kind::KafkaAuthentication.because(refusal).caused_by(code);
     }
     let kind = match (operation, code) {
         (Operation::Metadata, Code::UnknownTopic | Code::UnknownTopicOrPartition) => return Kind::TopicNotFound.into(),
         (Operation::Metadata, Code::UnknownPartition) => return Kind::PartitionNotFound.into(),
         (Operation::Metadata | Operation::Admin, Code::InvalidTopic) => Kind::InvalidName,
         (Operation::Admin, Code::UnknownTopicOrPartition) => return Kind::TopicNotFound.into(),
-        (Operation::Metadata | Operation::Admin, code) => kind_of(code),
+        // A coordinator that is not known within the time is one that may be found later.
+        (Operation::Consume, Code::WaitingForCoordinator | Code::InProgress) => Kind::KafkaRetriable,
+        (Operation::Metadata | Operation::Admin | Operation::Consume, code) => kind_of(code),
     };
-    kind.because(describe(code)).caused_by(error)
+    kind.because(describe(code)).caused_by(code)
 }
 
 /// Returns what the failure of one record is to a client.
