@@ -37,7 +37,10 @@ fn main() -> ExitCode {
         println!("the configuration is good");
         return ExitCode::SUCCESS;
     }
-    env_logger::Builder::new().parse_filters(&config.log.level).format_target(false).init();
+    env_logger::Builder::new()
+        .parse_filters(&config.log.level)
+        .format_target(false)
+        .init();
     match actix_web::rt::System::new().block_on(serve(config)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
@@ -50,13 +53,21 @@ fn main() -> ExitCode {
 fn load(args: &Args) -> Result<Config, String> {
     let config = config::load(args, config::environment()).map_err(|problems| problems.to_string())?;
     let refused = check_properties(&config);
-    if refused.is_empty() { Ok(config) } else { Err(refused.join("\n")) }
+    if refused.is_empty() {
+        Ok(config)
+    } else {
+        Err(refused.join("\n"))
+    }
 }
 
 /// Binds, serves until a signal comes, then finishes what runs. Errors are a line for the operator.
 async fn serve(mut config: Config) -> Result<(), String> {
     // Lives until the end of this function, after the clients that use it.
-    let embedded = if config.dev { Some(MockKafka::start().map_err(|error| error.log_line())?) } else { None };
+    let embedded = if config.dev {
+        Some(MockKafka::start().map_err(|error| error.log_line())?)
+    } else {
+        None
+    };
     if let Some(embedded) = &embedded {
         config.kafka.bootstrap_servers = embedded.bootstrap_servers();
     }
@@ -78,12 +89,19 @@ async fn serve(mut config: Config) -> Result<(), String> {
         }
         handle.stop(true).await;
     });
-    let ended = server.running.await.map_err(|error| format!("the server failed: {error}"));
+    let ended = server
+        .running
+        .await
+        .map_err(|error| format!("the server failed: {error}"));
     probe.abort();
     let timeout = state.config.server.shutdown_timeout;
-    let flushed = actix_web::web::block(move || state.kafka.producers.flush(timeout)).await;
-    if flushed.is_err() {
-        warn!("producers were not flushed");
+    let closing = move || {
+        state.kafka.producers.flush(timeout);
+        state.instances.close_all();
+    };
+    match tokio::time::timeout(timeout, tokio::task::spawn_blocking(closing)).await {
+        Ok(Ok(())) => {}
+        Ok(Err(_)) | Err(_) => warn!("producers and consumers did not finish within {timeout:?}"),
     }
     info!("stopped");
     ended

@@ -1,6 +1,7 @@
 //! What a request may use: built once from the configuration.
 
 use crate::config::Config;
+use crate::domain::consume::Instances;
 use crate::error::Result;
 use crate::kafka::Kafka;
 
@@ -10,12 +11,19 @@ pub struct State {
     pub config: Config,
     /// The clients of the Kafka cluster.
     pub kafka: Kafka,
+    /// The consumer instances of this process.
+    pub instances: Instances,
 }
 
 impl State {
     /// Creates the Kafka clients; waits for no broker.
     pub fn new(config: Config) -> Result<State> {
         let kafka = Kafka::new(&config)?;
-        Ok(State { config, kafka })
+        let instances = Instances::new(&config.consumer);
+        Ok(State {
+            config,
+            kafka,
+            instances,
+        })
     }
 }

@@ -24,7 +24,7 @@ impl Limits {
             unpacked_bytes: settings.size("limits.unpacked_bytes", "64MiB", "1KiB"..="4GiB"),
             records: settings.count("limits.records", 100_000, 1..=10_000_000),
             record_bytes: settings.size("limits.record_bytes", "16MiB", "1KiB"..="1GiB"),
-            concurrent_requests: settings.count("limits.concurrent_requests", 1024, 1..=1_000_000),
+            concurrent_requests: settings.count("limits.concurrent_requests", 4096, 1..=1_000_000),
             bytes_in_flight: settings.size("limits.bytes_in_flight", "256MiB", "1KiB"..="1024GiB"),
             connections: settings.count("limits.connections", 25_000, 1..=1_000_000),
         };

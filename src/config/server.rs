@@ -17,6 +17,15 @@ pub struct Server {
     pub keep_alive: Duration,
     /// Connections that the kernel holds until they are accepted.
     pub backlog: u32,
+    /// How clients reach this proxy, for `base_uri`; empty takes the request's own Host.
+    pub advertised_url: String,
+    /// Whether `Forwarded` and `X-Forwarded-*` say how clients reach it.
+    pub trust_forwarded: bool,
+}
+
+fn is_base_url(text: &str) -> bool {
+    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    text.is_empty() || host.is_some_and(|host| !host.is_empty() && !host.starts_with('/') && !host.ends_with('/'))
 }
 
 impl Server {
@@ -29,6 +38,13 @@ impl Server {
             body_timeout: settings.duration("server.body_timeout", "30s", "100ms"..="1h"),
             keep_alive: settings.duration("server.keep_alive", "75s", "0s"..="1h"),
             backlog: settings.count("server.backlog", 1024, 1..=65535),
+            advertised_url: settings.text(
+                "server.advertised_url",
+                "",
+                "empty, or http:// or https:// with a host and without a slash at the end",
+                is_base_url,
+            ),
+            trust_forwarded: settings.flag("server.trust_forwarded", false),
         }
     }
 }

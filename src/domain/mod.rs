@@ -1,3 +1,4 @@
 //! The rules, free of HTTP and of API versions.
 
+pub mod consume;
 pub mod produce;

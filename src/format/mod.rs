@@ -3,9 +3,11 @@
 mod arena;
 mod binary;
 mod json;
+mod record;
 
 pub use arena::Arena;
 pub use binary::decode as decode_base64;
+pub use record::{RecordView, Undecodable, write_record};
 
 use bytes::Bytes;
 use serde_json::value::RawValue;

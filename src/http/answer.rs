@@ -3,6 +3,7 @@
 use std::future::{Ready, ready};
 use std::marker::PhantomData;
 
+use actix_web::body::MessageBody;
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName};
@@ -12,7 +13,7 @@ use serde::Serialize;
 
 use crate::config::PlainJson;
 use crate::error::{Error, Kind, Result};
-use crate::http::media::{JSON, Offer, best_offer, essence};
+use crate::http::media::{Chosen, JSON, Offer, best_offer, essence};
 use crate::state::State;
 
 /// What an endpoint answers in; stated beside its route.
@@ -39,6 +40,7 @@ pub trait Takes: 'static {
 /// The media type chosen for the answer; errors of the request are labelled with it too.
 pub struct Answer<O> {
     media: &'static str,
+    exact: bool,
     offers: PhantomData<O>,
 }
 
@@ -51,7 +53,30 @@ impl<O> Answer<O> {
 
     /// Returns `body`, which is JSON text.
     pub fn text(&self, status: StatusCode, body: Vec<u8>) -> HttpResponse {
-        HttpResponse::build(status).insert_header((CONTENT_TYPE, self.media)).body(body)
+        self.body(status, body)
+    }
+
+    /// Returns `body`, whose bytes are JSON text.
+    pub fn body(&self, status: StatusCode, body: impl MessageBody + 'static) -> HttpResponse {
+        HttpResponse::build(status)
+            .insert_header((CONTENT_TYPE, self.media))
+            .body(body)
+    }
+
+    /// Returns the type of the answer.
+    pub fn media(&self) -> &'static str {
+        self.media
+    }
+
+    /// Tells whether the client named this very type, rather than leaving the choice.
+    pub fn is_exact(&self) -> bool {
+        self.exact
+    }
+
+    /// Puts another type in the place of one that the client left to choose.
+    pub fn relabel(&mut self, request: &HttpRequest, media: &'static str) {
+        self.media = media;
+        request.extensions_mut().insert(Label(media));
     }
 }
 
@@ -64,9 +89,13 @@ impl<O: Offers> FromRequest for Answer<O> {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(match best_offer(accept(request.headers()).as_deref(), O::OFFERS) {
-            Some(media) => {
+            Some(Chosen { media, exact }) => {
                 request.extensions_mut().insert(Label(media));
-                Ok(Answer { media, offers: PhantomData })
+                Ok(Answer {
+                    media,
+                    exact,
+                    offers: PhantomData,
+                })
             }
             None => Err(not_acceptable(O::OFFERS)),
         })
@@ -75,7 +104,10 @@ impl<O: Offers> FromRequest for Answer<O> {
 
 fn not_acceptable(offers: &[Offer]) -> Error {
     let offered: Vec<_> = offers.iter().map(|(media, _)| *media).collect();
-    Kind::NotAcceptable.because(format!("HTTP 406 Not Acceptable: this answer comes as {}.", offered.join(" or ")))
+    Kind::NotAcceptable.because(format!(
+        "HTTP 406 Not Acceptable: this answer comes as {}.",
+        offered.join(" or ")
+    ))
 }
 
 /// What the Content-Type of the request means.
@@ -91,24 +123,39 @@ impl<T: Takes> FromRequest for Content<T> {
 }
 
 fn meaning<T: Takes>(request: &HttpRequest) -> Result<T::Meaning> {
-    let Some(header) = request.headers().get(CONTENT_TYPE) else { return Ok(T::ABSENT) };
+    let Some(header) = request.headers().get(CONTENT_TYPE) else {
+        return Ok(T::ABSENT);
+    };
     let header = header.to_str().unwrap_or_default();
-    let find = |wanted: &str| T::TYPES.iter().find(|(media, _)| *media == wanted).map(|(_, meaning)| *meaning);
+    let find = |wanted: &str| {
+        T::TYPES
+            .iter()
+            .find(|(media, _)| *media == wanted)
+            .map(|(_, meaning)| *meaning)
+    };
     if let Some(exact) = find(header) {
         return Ok(exact);
     }
     let essence = essence(header);
     let plain = || {
         let state = request.app_data::<Data<State>>()?;
-        (essence.as_deref() == Some(JSON)).then(|| T::plain_json(state.config.producer.plain_json)).flatten()
+        (essence.as_deref() == Some(JSON))
+            .then(|| T::plain_json(state.config.producer.plain_json))
+            .flatten()
     };
-    essence.as_deref().and_then(find).or_else(plain).ok_or_else(unsupported::<T>)
+    essence
+        .as_deref()
+        .and_then(find)
+        .or_else(plain)
+        .ok_or_else(unsupported::<T>)
 }
 
 fn unsupported<T: Takes>() -> Error {
     let taken: Vec<_> = T::TYPES.iter().map(|(media, _)| *media).collect();
-    Kind::UnsupportedMediaType
-        .because(format!("HTTP 415 Unsupported Media Type: set the Content-Type to one of {}.", taken.join(", ")))
+    Kind::UnsupportedMediaType.because(format!(
+        "HTTP 415 Unsupported Media Type: set the Content-Type to one of {}.",
+        taken.join(", ")
+    ))
 }
 
 /// Returns the Accept header; several lines count as one list.

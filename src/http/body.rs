@@ -28,7 +28,8 @@ impl FromRequest for Body {
         let payload = payload.take();
         let request = request.clone();
         Box::pin(async move {
-            let (Some(state), Some(gate)) = (request.app_data::<Data<State>>(), request.app_data::<Data<Gate>>()) else {
+            let (Some(state), Some(gate)) = (request.app_data::<Data<State>>(), request.app_data::<Data<Gate>>())
+            else {
                 return Err(Kind::Internal.into());
             };
             let limit = state.config.server.body_timeout;
@@ -46,7 +47,11 @@ async fn read(headers: &HeaderMap, payload: Payload, limits: &Limits, gate: &Gat
     if declared.is_some_and(|length| length > limits.body_bytes) {
         return Err(too_large("request body", limits.body_bytes));
     }
-    let limit = if packed { limits.unpacked_bytes } else { limits.body_bytes };
+    let limit = if packed {
+        limits.unpacked_bytes
+    } else {
+        limits.body_bytes
+    };
     let mut share = gate.body();
     let mut chunks = Decompress::from_headers(payload, headers);
     let mut first = Bytes::new();
@@ -55,7 +60,14 @@ async fn read(headers: &HeaderMap, payload: Payload, limits: &Limits, gate: &Gat
         let chunk = chunk.map_err(unreadable)?;
         let length = first.len() + whole.len() + chunk.len();
         if length as u64 > limit {
-            return Err(too_large(if packed { "unpacked request body" } else { "request body" }, limit));
+            return Err(too_large(
+                if packed {
+                    "unpacked request body"
+                } else {
+                    "request body"
+                },
+                limit,
+            ));
         }
         gate.grow(&mut share, chunk.len())?;
         // Most bodies are one chunk, which is kept as it is.
@@ -70,14 +82,26 @@ async fn read(headers: &HeaderMap, payload: Payload, limits: &Limits, gate: &Gat
         whole.extend_from_slice(&chunk);
     }
     let bytes = if whole.is_empty() { first } else { whole.freeze() };
-    let bytes = if bytes.starts_with(b"\xef\xbb\xbf") { bytes.slice(3..) } else { bytes };
+    let bytes = if bytes.starts_with(b"\xef\xbb\xbf") {
+        bytes.slice(3..)
+    } else {
+        bytes
+    };
     Ok(Body { bytes, _share: share })
 }
 
 /// Tells whether the body is compressed; an encoding that is not known is refused rather than read as it is.
 fn is_packed(headers: &HeaderMap) -> Result<bool> {
-    let Some(encoding) = headers.get(CONTENT_ENCODING) else { return Ok(false) };
-    match encoding.to_str().unwrap_or_default().trim().to_ascii_lowercase().as_str() {
+    let Some(encoding) = headers.get(CONTENT_ENCODING) else {
+        return Ok(false);
+    };
+    match encoding
+        .to_str()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase()
+        .as_str()
+    {
         "" | "identity" => Ok(false),
         "gzip" | "deflate" | "zstd" => Ok(true),
         _ => Err(Kind::UnsupportedMediaType
@@ -90,7 +114,9 @@ fn declared_length(headers: &HeaderMap) -> Option<u64> {
 }
 
 fn too_large(what: &str, limit: u64) -> Error {
-    Kind::PayloadTooLarge.because(format!("The {what} is larger than {limit} bytes: send it in smaller parts."))
+    Kind::PayloadTooLarge.because(format!(
+        "The {what} is larger than {limit} bytes: send it in smaller parts."
+    ))
 }
 
 fn unreadable(error: PayloadError) -> Error {
@@ -102,6 +128,8 @@ fn unreadable(error: PayloadError) -> Error {
             kind.because("The request body is not what its Content-Encoding or Transfer-Encoding says.")
         }
         // What is left are protocol errors below the body: unknown length, HTTP/2 frames.
-        other => kind.because("The request body cannot be read.").caused_by(std::io::Error::other(other.to_string())),
+        other => kind
+            .because("The request body cannot be read.")
+            .caused_by(std::io::Error::other(other.to_string())),
     }
 }

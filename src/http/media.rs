@@ -23,7 +23,11 @@ impl Item {
     /// Returns `None` for what is no media range or has a `q` that is no weight.
     fn parse(text: &str) -> Option<Item> {
         let text = text.trim();
-        let range = if text == "*" { mime::STAR_STAR } else { Mime::from_str(text).ok()? };
+        let range = if text == "*" {
+            mime::STAR_STAR
+        } else {
+            Mime::from_str(text).ok()?
+        };
         let quality = match range.get_param("q") {
             None => 1000,
             Some(q) => match f32::from_str(q.as_str()) {
@@ -48,32 +52,53 @@ impl Item {
     }
 }
 
+/// The offer that satisfies an Accept header best.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Chosen {
+    /// The type.
+    pub media: &'static str,
+    /// Whether the header names it, rather than a range that it is in.
+    pub exact: bool,
+}
+
 /// Returns the offer that satisfies an Accept header best; `None` where none does.
 ///
 /// An absent or empty header takes the offer of the highest weight. Items that cannot be read count for nothing.
-pub fn best_offer(accept: Option<&str>, offers: &[Offer]) -> Option<&'static str> {
+pub fn best_offer(accept: Option<&str>, offers: &[Offer]) -> Option<Chosen> {
     let accept = accept.unwrap_or("").trim();
     if accept.is_empty() || accept == "*/*" {
-        return offers.iter().max_by_key(|(_, weight)| *weight).map(|(media, _)| *media);
+        let first = offers.iter().max_by_key(|(_, weight)| *weight);
+        return first.map(|(media, _)| Chosen { media, exact: false });
     }
     let items: Vec<Item> = accept.split(',').filter_map(Item::parse).collect();
-    let refused = |media: &str| items.iter().any(|item| item.quality == 0 && item.wildcards(media) == Some(0));
+    let refused = |media: &str| {
+        items
+            .iter()
+            .any(|item| item.quality == 0 && item.wildcards(media) == Some(0))
+    };
     let mut best: Option<((u8, u16, u16), &'static str)> = None;
     for item in items.iter().filter(|item| item.quality > 0) {
         for (media, weight) in offers {
-            let Some(wildcards) = item.wildcards(media) else { continue };
+            let Some(wildcards) = item.wildcards(media) else {
+                continue;
+            };
             let rank = (2 - wildcards, item.quality, *weight);
             if best.is_none_or(|(before, _)| rank > before) && !refused(media) {
                 best = Some((rank, media));
             }
         }
     }
-    best.map(|(_, media)| media)
+    best.map(|((exactness, ..), media)| Chosen {
+        media,
+        exact: exactness == 2,
+    })
 }
 
 /// Returns type and subtype of a Content-Type in lower case, without parameters.
 pub fn essence(content_type: &str) -> Option<String> {
-    Mime::from_str(content_type.trim()).ok().map(|mime| mime.essence_str().to_string())
+    Mime::from_str(content_type.trim())
+        .ok()
+        .map(|mime| mime.essence_str().to_string())
 }
 
 /// Tells whether a request on a path that v1 and v2 share is for v1.
@@ -124,7 +149,11 @@ mod tests {
             ("application/json;q=0", None),
         ];
         for (accept, expected) in cases {
-            assert_eq!(best_offer(Some(accept), OFFERS), expected, "{accept}");
+            assert_eq!(
+                best_offer(Some(accept), OFFERS).map(|chosen| chosen.media),
+                expected,
+                "{accept}"
+            );
         }
     }
 
@@ -135,8 +164,16 @@ mod tests {
             (None, None, false),
             (None, Some("*/*"), false),
             (None, Some(v1), true),
-            (None, Some("application/vnd.kafka.v1+json, application/vnd.kafka+json; q=0.9, application/json; q=0.8"), true),
-            (None, Some("application/vnd.kafka.v2+json, application/vnd.kafka+json, application/json"), false),
+            (
+                None,
+                Some("application/vnd.kafka.v1+json, application/vnd.kafka+json; q=0.9, application/json; q=0.8"),
+                true,
+            ),
+            (
+                None,
+                Some("application/vnd.kafka.v2+json, application/vnd.kafka+json, application/json"),
+                false,
+            ),
             (Some("application/vnd.kafka.binary.v1+json"), None, true),
             (Some("application/octet-stream"), None, true),
             (None, Some("application/octet-stream"), false),
@@ -163,7 +200,7 @@ mod tests {
             let expected = if json > v2 { JSON } else { V2 };
             // Weights are compared in thousandths; a float may fall on either side of one.
             prop_assume!(v2.abs_diff(json) > 1 || v2 == json);
-            prop_assert_eq!(best_offer(Some(&items.join(", ")), OFFERS), Some(expected));
+            prop_assert_eq!(best_offer(Some(&items.join(", ")), OFFERS), Some(Chosen { media: expected, exact: true }));
         }
     }
 }

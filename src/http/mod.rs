@@ -1,12 +1,15 @@
 //! HTTP: routes, negotiation, bodies, answers; one folder an API version.
 
 mod answer;
+mod base_url;
 mod body;
 mod envelope;
 mod error;
+mod fields;
 mod gate;
 mod media;
 mod path;
+mod records_body;
 mod resource;
 mod server;
 

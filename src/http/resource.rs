@@ -23,9 +23,15 @@ pub fn resource(path: &str, routes: Vec<(Method, Route)>) -> Resource {
             response.insert_header((ALLOW, allow)).finish()
         }
     };
-    let paths = if path == "/" { vec!["/".to_string()] } else { vec![path.to_string(), format!("{path}/")] };
+    let paths = if path == "/" {
+        vec!["/".to_string()]
+    } else {
+        vec![path.to_string(), format!("{path}/")]
+    };
     let resource = web::resource(paths).default_service(web::to(other));
-    routes.into_iter().fold(resource, |resource, (_, route)| resource.route(route))
+    routes
+        .into_iter()
+        .fold(resource, |resource, (_, route)| resource.route(route))
 }
 
 /// Returns a route for GET and HEAD; answers are compressed for clients that ask.
@@ -36,7 +42,10 @@ where
     F::Output: Responder + 'static,
 {
     let read = guard::Any(guard::Get()).or(guard::Head());
-    (Method::GET, web::route().guard(read).to(handler).wrap(Compress::default()))
+    (
+        Method::GET,
+        web::route().guard(read).to(handler).wrap(Compress::default()),
+    )
 }
 
 /// Returns a route for POST; its answers are small or fast, and go as they are.
@@ -47,6 +56,16 @@ where
     F::Output: Responder + 'static,
 {
     (Method::POST, web::post().to(handler))
+}
+
+/// Returns a route for DELETE.
+pub fn delete<F, Args>(handler: F) -> (Method, Route)
+where
+    F: Handler<Args>,
+    Args: actix_web::FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    (Method::DELETE, web::delete().to(handler))
 }
 
 /// Returns a guard on Content-Type and Accept.

@@ -39,7 +39,9 @@ pub fn bind(state: Data<State>) -> Result<Server, String> {
             .app_data(state.clone())
             .app_data(gate.clone())
             .app_data(QueryConfig::default().error_handler(|error, _| {
-                Kind::BadRequest.because(format!("The query cannot be read: {error}.")).into()
+                Kind::BadRequest
+                    .because(format!("The query cannot be read: {error}."))
+                    .into()
             }))
             .wrap(from_fn(envelope))
             .configure(routes)
@@ -51,11 +53,19 @@ pub fn bind(state: Data<State>) -> Result<Server, String> {
     .client_disconnect_timeout(Duration::from_secs(1))
     .keep_alive(KeepAlive::Timeout(settings.keep_alive))
     .shutdown_timeout(settings.shutdown_timeout.as_secs())
+    // A client that hangs up ends its request: a read that waits is not left waiting.
+    .h1_allow_half_closed(false)
     .disable_signals();
     for listen in &settings.listen {
-        server = server.bind(listen).map_err(|error| format!("cannot listen on {listen}: {error}"))?;
+        server = server
+            .bind(listen)
+            .map_err(|error| format!("cannot listen on {listen}: {error}"))?;
     }
     let addresses = server.addrs();
     let running = server.run();
-    Ok(Server { addresses, handle: running.handle(), running })
+    Ok(Server {
+        addresses,
+        handle: running.handle(),
+        running,
+    })
 }

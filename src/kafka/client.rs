@@ -24,6 +24,23 @@ pub(super) fn client_config(config: &Config, properties: &Properties) -> ClientC
     client
 }
 
+/// Returns the librdkafka configuration of a consumer.
+pub(super) fn consumer_config(config: &Config) -> ClientConfig {
+    let mut client = ClientConfig::new();
+    client
+        .set("allow.auto.create.topics", "false")
+        .set(
+            "queued.max.messages.kbytes",
+            (config.consumer.queue_bytes / 1024).max(1).to_string(),
+        )
+        // A consumer whose queue was full goes on fetching soon after it was emptied.
+        .set("fetch.queue.backoff.ms", "20");
+    for (key, value) in client_config(config, &config.consumer.properties).config_map() {
+        client.set(key, value);
+    }
+    client
+}
+
 /// Returns what librdkafka says against the pass-through properties, one line a problem, values left out.
 pub fn check_properties(config: &Config) -> Vec<String> {
     let sections = [
@@ -35,14 +52,25 @@ pub fn check_properties(config: &Config) -> Vec<String> {
     let mut problems = Vec::new();
     for (section, properties) in sections {
         for (key, value) in properties.iter() {
-            if let Err(KafkaError::ClientConfig(_, why, ..)) = ClientConfig::new().set(key, value).create_native_config() {
-                // librdkafka quotes the value, which may be a secret.
-                let why = if value.is_empty() { why } else { why.replace(value, "...") };
+            if let Err(why) = check_property(key, value) {
                 problems.push(format!("{section}.properties.{key}: librdkafka refuses it: {why}"));
             }
         }
     }
     problems
+}
+
+/// Checks one property of a consumer; the error is what librdkafka says against it, without the value, which may be a
+/// secret.
+pub fn check_property(key: &str, value: &str) -> Result<(), String> {
+    match ClientConfig::new().set(key, value).create_native_config() {
+        Err(KafkaError::ClientConfig(_, why, ..)) => Err(if value.is_empty() {
+            why
+        } else {
+            why.replace(value, "...")
+        }),
+        Ok(_) | Err(_) => Ok(()),
+    }
 }
 
 /// Hears what a client says outside of operations.

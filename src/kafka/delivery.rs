@@ -4,8 +4,8 @@ use std::sync::{Arc, OnceLock};
 use std::task::Poll;
 
 use futures_util::task::AtomicWaker;
-use rdkafka::producer::DeliveryResult;
 use rdkafka::message::Message;
+use rdkafka::producer::DeliveryResult;
 
 use crate::error::Kind;
 use crate::kafka::error::record_error;
@@ -40,21 +40,31 @@ impl Batch {
 
     /// Returns the ticket of the record number `slot`; it has to be redeemed by [`Ticket::deliver`] just once.
     pub(super) fn ticket(self: &Arc<Self>, slot: usize) -> Ticket {
-        Ticket { batch: Arc::clone(self), slot }
+        Ticket {
+            batch: Arc::clone(self),
+            slot,
+        }
     }
 
     /// Waits until every record has its delivery.
     pub(super) async fn complete(&self) {
         poll_fn(|context| {
             self.waker.register(context.waker());
-            if self.missing.load(Ordering::Acquire) == 0 { Poll::Ready(()) } else { Poll::Pending }
+            if self.missing.load(Ordering::Acquire) == 0 {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
         })
         .await;
     }
 
     /// Returns the deliveries in the order of the records; one that is still missing is an error of its own.
     pub(super) fn deliveries(&self) -> Vec<Delivery> {
-        self.slots.iter().map(|slot| slot.get().cloned().unwrap_or_else(unknown_outcome)).collect()
+        self.slots
+            .iter()
+            .map(|slot| slot.get().cloned().unwrap_or_else(unknown_outcome))
+            .collect()
     }
 }
 
@@ -78,7 +88,10 @@ impl Ticket {
     /// Fills the slot with what librdkafka reports.
     pub(super) fn report(self, result: &DeliveryResult<'_>, health: &Health) {
         self.deliver(match result {
-            Ok(message) => Ok(Placed { partition: message.partition(), offset: message.offset() }),
+            Ok(message) => Ok(Placed {
+                partition: message.partition(),
+                offset: message.offset(),
+            }),
             Err((error, _)) => Err(record_error(error, health)),
         });
     }

@@ -44,26 +44,39 @@ pub(super) fn code_error(operation: Operation, code: Code, health: &Health) -> E
 /// Returns what the failure of one record is to a client.
 pub(super) fn record_error(error: &KafkaError, health: &Health) -> RecordError {
     let Some(code) = code_of(error) else {
-        return RecordError { kind: Kind::Kafka, message: error.to_string() };
+        return RecordError {
+            kind: Kind::Kafka,
+            message: error.to_string(),
+        };
     };
     match refusal(code, health) {
-        Some(message) => RecordError { kind: Kind::KafkaAuthentication, message },
-        None => RecordError { kind: kind_of(code), message: describe(code) },
+        Some(message) => RecordError {
+            kind: Kind::KafkaAuthentication,
+            message,
+        },
+        None => RecordError {
+            kind: kind_of(code),
+            message: describe(code),
+        },
     }
 }
 
 /// Returns what the broker said where a time-out is really refused credentials: librdkafka goes on trying then.
 fn refusal(code: Code, health: &Health) -> Option<String> {
-    matches!(code, Code::MessageTimedOut | Code::BrokerTransportFailure | Code::AllBrokersDown | Code::OperationTimedOut)
-        .then(|| health.refused())
-        .flatten()
+    matches!(
+        code,
+        Code::MessageTimedOut | Code::BrokerTransportFailure | Code::AllBrokersDown | Code::OperationTimedOut
+    )
+    .then(|| health.refused())
+    .flatten()
 }
 
 /// Returns the text of a code; those that only librdkafka knows say what to do.
 fn describe(code: Code) -> String {
     match code {
         Code::MessageTimedOut => {
-            "No broker acknowledged the record within the delivery timeout; it may or may not be on the log.".to_string()
+            "No broker acknowledged the record within the delivery timeout; it may or may not be on the log."
+                .to_string()
         }
         Code::BrokerTransportFailure | Code::AllBrokersDown | Code::OperationTimedOut => {
             "No Kafka broker could be reached in time.".to_string()
@@ -182,6 +195,9 @@ mod tests {
         assert_eq!(record_error(&timed_out, &health).kind, Kind::KafkaRetriable);
         health.failed(Code::Authentication, "SASL authentication error");
         let refused = record_error(&timed_out, &health);
-        assert_eq!((refused.kind, refused.message.as_str()), (Kind::KafkaAuthentication, "SASL authentication error"));
+        assert_eq!(
+            (refused.kind, refused.message.as_str()),
+            (Kind::KafkaAuthentication, "SASL authentication error")
+        );
     }
 }

@@ -14,7 +14,11 @@ pub(super) struct Health {
 
 impl Health {
     pub(super) fn new(bootstrap_servers: &str) -> Health {
-        Health { bootstrap_servers: bootstrap_servers.to_string(), unreachable: AtomicBool::new(false), refused: Mutex::new(None) }
+        Health {
+            bootstrap_servers: bootstrap_servers.to_string(),
+            unreachable: AtomicBool::new(false),
+            refused: Mutex::new(None),
+        }
     }
 
     /// Takes note of an error that a client reports outside of any operation.

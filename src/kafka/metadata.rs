@@ -4,9 +4,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use log::debug;
-use rdkafka::metadata::{MetadataPartition, MetadataTopic};
-use rdkafka::producer::Producer as _;
 use rdkafka::error::KafkaError;
+use rdkafka::metadata::{MetadataPartition, MetadataTopic};
 use rdkafka::types::{RDKafkaErrorCode, RDKafkaRespErr};
 use tokio::sync::Semaphore;
 
@@ -16,7 +15,7 @@ use crate::kafka::client::client_config;
 use crate::kafka::configs::Configs;
 use crate::kafka::error::{Operation, error};
 use crate::kafka::health::Health;
-use crate::kafka::producer::{Producer, Producers, create};
+use crate::kafka::producer::{Producer, Producers};
 use crate::model::{Partition, PartitionId, Replica, Topic, TopicName, Watermarks};
 
 /// Look-ups that block a thread each; more wait for their turn.
@@ -66,10 +65,28 @@ impl Metadata {
             Some(known) => known,
             None => (self.discover(producers, topic).await?, Duration::ZERO),
         };
-        let Some(highest) = highest.filter(|highest| highest.get() >= count) else { return Ok(()) };
+        let Some(highest) = highest.filter(|highest| highest.get() >= count) else {
+            return Ok(());
+        };
         // The partition may have been added since.
-        let count = if age < RECHECK_AFTER { count } else { self.look_up(topic).await?.len() as i32 };
-        if highest.get() < count { Ok(()) } else { Err(no_partition(topic, highest, count)) }
+        let count = if age < RECHECK_AFTER {
+            count
+        } else {
+            self.look_up(topic).await?.len() as i32
+        };
+        if highest.get() < count {
+            Ok(())
+        } else {
+            Err(no_partition(topic, highest, count))
+        }
+    }
+
+    /// Checks that a partition exists, without creating its topic.
+    pub async fn exists(&self, topic: &TopicName, id: PartitionId) -> Result<()> {
+        if self.cached(topic).is_some_and(|(count, _)| id.get() < count) {
+            return Ok(());
+        }
+        self.partition(topic, id).await.map(drop)
     }
 
     /// Returns the count of partitions and its age; renews an old one in the background.
@@ -127,7 +144,9 @@ impl Metadata {
 
     /// Tells whether the brokers create topics by themselves; where they do not say, whether one appears shows it.
     async fn brokers_create_topics(&self) -> bool {
-        let Ok(brokers) = self.brokers().await else { return false };
+        let Ok(brokers) = self.brokers().await else {
+            return false;
+        };
         let Some(&broker) = brokers.first() else { return false };
         match self.configs.creates_topics(broker).await {
             Ok(creates) => creates,
@@ -170,7 +189,11 @@ impl Metadata {
     /// Returns a topic with configuration and partitions.
     pub async fn topic(&self, name: &TopicName) -> Result<Topic> {
         let partitions = self.look_up(name).await?;
-        Ok(Topic { name: name.clone(), configs: self.configs.of_topic(name).await?, partitions })
+        Ok(Topic {
+            name: name.clone(),
+            configs: self.configs.of_topic(name).await?,
+            partitions,
+        })
     }
 
     /// Returns the partitions of a topic in order.
@@ -182,7 +205,10 @@ impl Metadata {
     pub async fn partition(&self, topic: &TopicName, id: PartitionId) -> Result<Partition> {
         let partitions = self.look_up(topic).await?;
         let count = partitions.len() as i32;
-        partitions.into_iter().find(|partition| partition.id == id.get()).ok_or_else(|| no_partition(topic, id, count))
+        partitions
+            .into_iter()
+            .find(|partition| partition.id == id.get())
+            .ok_or_else(|| no_partition(topic, id, count))
     }
 
     /// Returns the offsets of a partition as they are now.
@@ -202,11 +228,17 @@ fn no_topic(topic: &TopicName) -> Error {
 }
 
 fn no_partition(topic: &TopicName, id: PartitionId, count: i32) -> Error {
-    Kind::PartitionNotFound.because(format!("Partition {id} not found: topic {topic} has {count} partitions, numbered from 0."))
+    Kind::PartitionNotFound.because(format!(
+        "Partition {id} not found: topic {topic} has {count} partitions, numbered from 0."
+    ))
 }
 
 fn remember(cache: &RwLock<HashMap<TopicName, Known>>, topic: &TopicName, partitions: usize) {
-    let known = Known { partitions: partitions as i32, since: Instant::now(), refreshing: AtomicBool::new(false) };
+    let known = Known {
+        partitions: partitions as i32,
+        since: Instant::now(),
+        refreshing: AtomicBool::new(false),
+    };
     let mut cache = cache.write().unwrap_or_else(PoisonError::into_inner);
     if cache.len() >= CACHED_TOPICS {
         cache.retain(|_, known| known.since.elapsed() < Duration::from_secs(60));
@@ -241,7 +273,7 @@ impl Lookups {
         let mut client = client_config(config, &config.admin.properties);
         client.set("allow.auto.create.topics", "false");
         Ok(Lookups {
-            client: Arc::new(create(&client, health)?),
+            client: Arc::new(Producer::new(&client, health)?),
             turns: Arc::new(Semaphore::new(PARALLEL_LOOK_UPS)),
             health: Arc::clone(health),
             timeout: config.kafka.request_timeout,
@@ -253,7 +285,10 @@ impl Lookups {
             let metadata = client.client().fetch_metadata(None, timeout)?;
             let listed = metadata.topics().iter().map(MetadataTopic::name);
             Ok(Cluster {
-                topics: listed.filter(|name| !TopicName::is_internal_name(name)).map(str::to_string).collect(),
+                topics: listed
+                    .filter(|name| !TopicName::is_internal_name(name))
+                    .map(str::to_string)
+                    .collect(),
                 brokers: metadata.brokers().iter().map(|broker| broker.id()).collect(),
             })
         })
@@ -276,7 +311,9 @@ impl Lookups {
             }
             let mut partitions: Vec<Partition> = found.partitions().iter().map(partition).collect();
             if partitions.is_empty() {
-                return Err(KafkaError::MetadataFetch(RDKafkaRespErr::RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE.into()));
+                return Err(KafkaError::MetadataFetch(
+                    RDKafkaRespErr::RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE.into(),
+                ));
             }
             partitions.sort_unstable_by_key(|partition| partition.id);
             Ok(partitions)
@@ -304,7 +341,10 @@ impl Lookups {
         let Ok(Ok(turn)) = turn else {
             return Err(Kind::KafkaRetriable.because("Too many look-ups wait for Kafka; send the request again later."));
         };
-        let left = self.timeout.saturating_sub(started.elapsed()).max(Duration::from_millis(1));
+        let left = self
+            .timeout
+            .saturating_sub(started.elapsed())
+            .max(Duration::from_millis(1));
         let answer = tokio::task::spawn_blocking(move || {
             let _turn = turn;
             look_up(&client, left)
@@ -319,6 +359,14 @@ impl Lookups {
 }
 
 fn partition(found: &MetadataPartition) -> Partition {
-    let replica = |&broker: &i32| Replica { broker, leader: broker == found.leader(), in_sync: found.isr().contains(&broker) };
-    Partition { id: found.id(), leader: found.leader(), replicas: found.replicas().iter().map(replica).collect() }
+    let replica = |&broker: &i32| Replica {
+        broker,
+        leader: broker == found.leader(),
+        in_sync: found.isr().contains(&broker),
+    };
+    Partition {
+        id: found.id(),
+        leader: found.leader(),
+        replicas: found.replicas().iter().map(replica).collect(),
+    }
 }

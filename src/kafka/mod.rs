@@ -2,6 +2,7 @@
 
 mod client;
 mod configs;
+mod consumer;
 mod delivery;
 mod error;
 mod health;
@@ -10,12 +11,15 @@ mod mock;
 mod producer;
 mod queue;
 
-pub use client::check_properties;
+pub use client::{check_properties, check_property};
+pub use consumer::{FetchedRecord, GroupConsumer, GroupSettings, Next, PartitionOffset, Readers, Reading, Reset};
 pub use metadata::Metadata;
 pub use mock::MockKafka;
 pub use producer::Producers;
 
 use std::sync::Arc;
+
+use rdkafka::ClientConfig;
 
 use crate::config::Config;
 use crate::error::Result;
@@ -28,6 +32,10 @@ pub struct Kafka {
     pub producers: Producers,
     /// Knows topics, partitions, brokers and offsets.
     pub metadata: Metadata,
+    /// Reads without a group.
+    pub readers: Readers,
+    consumer_config: ClientConfig,
+    health: Arc<Health>,
 }
 
 impl Kafka {
@@ -39,6 +47,24 @@ impl Kafka {
         let producers = Producers::new(config, &health)?;
         let configs = Configs::new(config, &health);
         let metadata = Metadata::new(config, &health, configs)?;
-        Ok(Kafka { producers, metadata })
+        let consumer_config = client::consumer_config(config);
+        let readers = Readers::new(
+            consumer_config.clone(),
+            &health,
+            config.consumer.readers,
+            config.producer.queue_wait,
+        );
+        Ok(Kafka {
+            producers,
+            metadata,
+            readers,
+            consumer_config,
+            health,
+        })
+    }
+
+    /// Creates a consumer of a group; blocks for about a millisecond, waits for no broker.
+    pub fn group_consumer(&self, settings: &GroupSettings) -> Result<GroupConsumer> {
+        GroupConsumer::new(&self.consumer_config, &self.health, settings)
     }
 }

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use log::{error, info, warn};
 use rdkafka::ClientConfig;
-use rdkafka::client::ClientContext;
+use rdkafka::client::{Client, ClientContext};
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::KafkaError;
 use rdkafka::message::{Header as KafkaHeader, OwnedHeaders};
-use rdkafka::producer::{BaseRecord, DeliveryResult, Producer as _, ProducerContext, ThreadedProducer};
+use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer as _, ProducerContext};
 use rdkafka::types::RDKafkaErrorCode;
 
 use crate::config::{Config, Producer as ProducerConfig};
@@ -22,6 +22,9 @@ use crate::model::{Delivery, Record, TopicName};
 
 /// How much longer than librdkafka's delivery timeout a request waits for the report of it.
 const REPORT_GRACE: Duration = Duration::from_secs(5);
+
+/// How long a producer may take to hear of a partition that was added.
+const METADATA_WAIT: Duration = Duration::from_secs(5);
 
 /// Records above this count are handed to librdkafka off the worker thread, at about 0.4 us each.
 const SEND_ON_WORKER: usize = 2000;
@@ -61,20 +64,36 @@ impl Producers {
         let bytes = records.iter().map(Record::size_bytes).sum();
         let reservation = self.queue.reserve(records.len(), bytes).await?;
         let under_way = UnderWay::enter(&self.in_flight);
-        let lane = if under_way.others >= self.busy_requests { &self.busy } else { &self.lone };
+        let lane = if under_way.others >= self.busy_requests {
+            &self.busy
+        } else {
+            &self.lone
+        };
         let producer = lane.producer();
         let batch = Batch::new(records.len(), reservation);
-        if records.len() <= SEND_ON_WORKER {
-            hand_over(&producer, topic, &records, &batch);
+        let outgoing = Outgoing {
+            producer,
+            topic: topic.clone(),
+            records,
+            batch: Arc::clone(&batch),
+        };
+        let handed_over = if outgoing.records.len() > SEND_ON_WORKER {
+            0
         } else {
-            let (topic, batch, producer) = (topic.clone(), Arc::clone(&batch), Arc::clone(&producer));
-            tokio::task::spawn_blocking(move || hand_over(&producer, &topic, &records, &batch))
+            outgoing.hand_over()
+        };
+        if handed_over < outgoing.records.len() {
+            // Many records, or a partition that this producer has yet to hear of: both take a while.
+            tokio::task::spawn_blocking(move || outgoing.hand_over_at_leisure(handed_over))
                 .await
                 .map_err(|stopped| Kind::Internal.caused_by(stopped))?;
         }
         // librdkafka reports every record by its own timeout; this is for the case that it does not.
         if tokio::time::timeout(self.deadline, batch.complete()).await.is_err() {
-            warn!("no delivery report for records of topic {topic} within {:?}", self.deadline);
+            warn!(
+                "no delivery report for records of topic {topic} within {:?}",
+                self.deadline
+            );
         }
         Ok(batch.deliveries())
     }
@@ -84,7 +103,7 @@ impl Producers {
         let deadline = std::time::Instant::now() + timeout;
         for lane in [&self.lone, &self.busy] {
             let left = deadline.saturating_duration_since(std::time::Instant::now());
-            if let Err(error) = lane.producer().flush(left) {
+            if let Err(error) = lane.producer().client.flush(left) {
                 warn!("the {} producer still had records when time was up: {error}", lane.name);
             }
         }
@@ -104,7 +123,10 @@ struct UnderWay<'a> {
 
 impl<'a> UnderWay<'a> {
     fn enter(count: &'a AtomicUsize) -> UnderWay<'a> {
-        UnderWay { count, others: count.fetch_add(1, Ordering::Relaxed) }
+        UnderWay {
+            count,
+            others: count.fetch_add(1, Ordering::Relaxed),
+        }
     }
 }
 
@@ -114,17 +136,73 @@ impl Drop for UnderWay<'_> {
     }
 }
 
-fn hand_over(producer: &Producer, topic: &TopicName, records: &[Record], batch: &Arc<Batch>) {
-    for (slot, record) in records.iter().enumerate() {
-        if let Err((error, rejected)) = producer.send(kafka_record(topic, record, batch.ticket(slot))) {
-            let context = producer.client().context();
-            context.take_note(&error);
-            rejected.delivery_opaque.deliver(Err(record_error(&error, &context.health)));
+/// The records of a request on their way to librdkafka.
+struct Outgoing {
+    producer: Arc<Producer>,
+    topic: TopicName,
+    records: Vec<Record>,
+    batch: Arc<Batch>,
+}
+
+impl Outgoing {
+    /// Hands over records up to the first that is for a partition that the producer does not know: it exists, so it
+    /// was added since the producer last asked. Returns how many are done.
+    fn hand_over(&self) -> usize {
+        for (slot, record) in self.records.iter().enumerate() {
+            if let Err((error, ticket)) = self.send(slot, record) {
+                if code_of(&error) == Some(RDKafkaErrorCode::UnknownPartition) {
+                    return slot;
+                }
+                self.reject(&error, *ticket);
+            }
         }
+        self.records.len()
+    }
+
+    /// Hands over the records after the first `done`, asking for metadata where the producer's is too old; blocks.
+    fn hand_over_at_leisure(&self, done: usize) {
+        let mut asked = false;
+        for (slot, record) in self.records.iter().enumerate().skip(done) {
+            let mut outcome = self.send(slot, record);
+            if let Err((error, _)) = &outcome
+                && code_of(error) == Some(RDKafkaErrorCode::UnknownPartition)
+                && !std::mem::replace(&mut asked, true)
+            {
+                if let Err(error) = self
+                    .producer
+                    .client()
+                    .fetch_metadata(Some(self.topic.as_str()), METADATA_WAIT)
+                {
+                    log::debug!("no newer metadata of topic {}: {error}", self.topic);
+                }
+                outcome = self.send(slot, record);
+            }
+            if let Err((error, ticket)) = outcome {
+                self.reject(&error, *ticket);
+            }
+        }
+    }
+
+    fn send(&self, slot: usize, record: &Record) -> Result<(), (KafkaError, Box<Ticket>)> {
+        let record = kafka_record(&self.topic, record, self.batch.ticket(slot));
+        self.producer
+            .client
+            .send(record)
+            .map_err(|(error, rejected)| (error, rejected.delivery_opaque))
+    }
+
+    fn reject(&self, error: &KafkaError, ticket: Ticket) {
+        let context = self.producer.client().context();
+        context.take_note(error);
+        ticket.deliver(Err(record_error(error, &context.health)));
     }
 }
 
-fn kafka_record<'a>(topic: &'a TopicName, record: &'a Record, ticket: Ticket) -> BaseRecord<'a, [u8], [u8], Box<Ticket>> {
+fn kafka_record<'a>(
+    topic: &'a TopicName,
+    record: &'a Record,
+    ticket: Ticket,
+) -> BaseRecord<'a, [u8], [u8], Box<Ticket>> {
     let mut out = BaseRecord::with_opaque_to(topic.as_str(), Box::new(ticket));
     out.key = record.key.as_deref();
     out.payload = record.value.as_deref();
@@ -133,14 +211,68 @@ fn kafka_record<'a>(topic: &'a TopicName, record: &'a Record, ticket: Ticket) ->
     if !record.headers.is_empty() {
         let headers = OwnedHeaders::new_with_capacity(record.headers.len());
         out.headers = Some(record.headers.iter().fold(headers, |headers, header| {
-            headers.insert(KafkaHeader { key: &header.key, value: header.value.as_deref() })
+            headers.insert(KafkaHeader {
+                key: &header.key,
+                value: header.value.as_deref(),
+            })
         }));
     }
     out
 }
 
-/// A polled librdkafka producer; deliveries are reported on a thread of its own.
-pub(super) type Producer = ThreadedProducer<Reports>;
+/// A librdkafka producer whose deliveries are reported on a thread of its own.
+///
+/// That thread closes the producer, soon after this handle is dropped: closing waits, and has no place on a worker.
+pub(super) struct Producer {
+    client: Arc<BaseProducer<Reports>>,
+    dropped: Arc<AtomicBool>,
+}
+
+/// How long one call of poll lasts. rdkafka spins for the last millisecond of it, so it is not shorter.
+const POLL: Duration = Duration::from_secs(1);
+
+impl Producer {
+    /// Creates a producer; fails where librdkafka refuses a property.
+    pub(super) fn new(config: &ClientConfig, health: &Arc<Health>) -> Result<Producer> {
+        let failed = |error| {
+            Kind::Internal
+                .because("The Kafka client cannot be created.")
+                .caused_by(error)
+        };
+        let reports = Reports {
+            health: Arc::clone(health),
+            broken: AtomicBool::new(false),
+        };
+        let client: Arc<BaseProducer<Reports>> = Arc::new(config.create_with_context(reports).map_err(failed)?);
+        let dropped = Arc::new(AtomicBool::new(false));
+        let (polled, stop) = (Arc::clone(&client), Arc::clone(&dropped));
+        let poll = move || {
+            while !stop.load(Ordering::Relaxed) {
+                polled.poll(POLL);
+            }
+        };
+        std::thread::Builder::new()
+            .name("kafka-reports".to_string())
+            .spawn(poll)
+            .map_err(|error| {
+                Kind::Internal
+                    .because("There is no thread for the Kafka client.")
+                    .caused_by(error)
+            })?;
+        Ok(Producer { client, dropped })
+    }
+
+    /// Returns the librdkafka client, for look-ups.
+    pub(super) fn client(&self) -> &Client<Reports> {
+        self.client.client()
+    }
+}
+
+impl Drop for Producer {
+    fn drop(&mut self) {
+        self.dropped.store(true, Ordering::Relaxed);
+    }
+}
 
 /// A producer that is replaced when it breaks.
 struct Lane {
@@ -152,25 +284,32 @@ struct Lane {
 
 impl Lane {
     fn new(name: &'static str, config: ClientConfig, health: &Arc<Health>) -> Result<Lane> {
-        let current = RwLock::new(Arc::new(create(&config, health)?));
-        Ok(Lane { name, config, health: Arc::clone(health), current })
+        let current = RwLock::new(Arc::new(Producer::new(&config, health)?));
+        Ok(Lane {
+            name,
+            config,
+            health: Arc::clone(health),
+            current,
+        })
     }
 
     fn producer(&self) -> Arc<Producer> {
         let current = Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner));
-        if current.client().context().is_broken() { self.replace() } else { current }
+        if current.client().context().is_broken() {
+            self.replace()
+        } else {
+            current
+        }
     }
 
     /// Puts a new producer in the place of one that had a fatal error, unless another request has just done so.
     fn replace(&self) -> Arc<Producer> {
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
         if current.client().context().is_broken() {
-            match create(&self.config, &self.health) {
+            match Producer::new(&self.config, &self.health) {
                 Ok(new) => {
                     info!("replacing the {} producer after a fatal error", self.name);
-                    let old = std::mem::replace(&mut *current, Arc::new(new));
-                    // Closing waits for threads: never here, on a worker.
-                    std::thread::spawn(move || drop(old));
+                    *current = Arc::new(new);
                 }
                 Err(why) => error!("cannot replace the {} producer: {}", self.name, why.log_line()),
             }
@@ -179,20 +318,21 @@ impl Lane {
     }
 }
 
-/// Creates a producer; fails where librdkafka refuses a property.
-pub(super) fn create(config: &ClientConfig, health: &Arc<Health>) -> Result<Producer> {
-    let reports = Reports { health: Arc::clone(health), broken: AtomicBool::new(false) };
-    config.create_with_context(reports).map_err(|error| {
-        Kind::Internal.because("The Kafka client cannot be created.").caused_by(error)
-    })
-}
-
 fn producer_config(config: &Config, linger_ms: f64) -> ClientConfig {
-    let ProducerConfig { acks, compression, delivery_timeout, max_record_bytes, .. } = &config.producer;
+    let ProducerConfig {
+        acks,
+        compression,
+        delivery_timeout,
+        max_record_bytes,
+        ..
+    } = &config.producer;
     let mut client = ClientConfig::new();
     client
         .set("acks", acks.as_str())
-        .set("enable.idempotence", if acks.as_str() == "all" { "true" } else { "false" })
+        .set(
+            "enable.idempotence",
+            if acks.as_str() == "all" { "true" } else { "false" },
+        )
         .set("partitioner", "murmur2_random")
         .set("compression.codec", compression.as_str())
         .set("message.timeout.ms", delivery_timeout.as_millis().to_string())

@@ -66,7 +66,8 @@ impl TryFrom<i32> for PartitionId {
 
     fn try_from(number: i32) -> Result<PartitionId> {
         if number < 0 {
-            return Err(Kind::PartitionNotFound.because(format!("Partition {number} not found: partitions are numbered from 0.")));
+            return Err(Kind::PartitionNotFound
+                .because(format!("Partition {number} not found: partitions are numbered from 0.")));
         }
         Ok(PartitionId(number))
     }

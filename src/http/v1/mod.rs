@@ -2,6 +2,7 @@
 //!
 //! Dropping it is dropping this folder and its line in `http::routes`.
 
+mod consumers;
 mod produce;
 
 use actix_web::Resource;
@@ -11,7 +12,7 @@ use actix_web::web::ServiceConfig;
 use crate::config::PlainJson;
 use crate::http::answer::{Offers, Takes};
 use crate::http::media::{JSON, Offer, names_v1};
-use crate::http::resource::{get, media_guard, post, resource};
+use crate::http::resource::{delete, get, media_guard, post, resource};
 use crate::http::v2;
 use crate::model::Format;
 
@@ -19,8 +20,11 @@ use crate::model::Format;
 pub struct V1;
 
 impl Offers for V1 {
-    const OFFERS: &'static [Offer] =
-        &[("application/vnd.kafka.v1+json", 900), ("application/vnd.kafka+json", 800), (JSON, 500)];
+    const OFFERS: &'static [Offer] = &[
+        ("application/vnd.kafka.v1+json", 900),
+        ("application/vnd.kafka+json", 800),
+        (JSON, 500),
+    ];
 }
 
 /// What produce takes; the types without a format are binary.
@@ -52,10 +56,31 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(v1("/", vec![get(v2::alive::<V1>), post(v2::alive::<V1>)]))
         .service(v1("/brokers", vec![get(v2::list_brokers::<V1>)]))
         .service(v1("/topics", vec![get(v2::list_topics::<V1>)]))
-        .service(v1("/topics/{topic}", vec![get(v2::get_topic::<V1>), post(produce::to_topic)]))
+        .service(v1(
+            "/topics/{topic}",
+            vec![get(v2::get_topic::<V1>), post(produce::to_topic)],
+        ))
         .service(v1("/topics/{topic}/partitions", vec![get(v2::list_partitions::<V1>)]))
         .service(v1(
             "/topics/{topic}/partitions/{partition}",
             vec![get(v2::get_partition::<V1>), post(produce::to_partition)],
+        ))
+        .service(v1("/consumers/{group}", vec![post(consumers::create)]))
+        .service(v1(
+            "/consumers/{group}/instances/{instance}",
+            vec![delete(v2::consumers::delete::<V1>)],
+        ))
+        .service(v1(
+            "/consumers/{group}/instances/{instance}/offsets",
+            vec![post(consumers::commit)],
+        ))
+        // These two paths v1 has for itself.
+        .service(resource(
+            "/consumers/{group}/instances/{instance}/topics/{topic}",
+            vec![get(consumers::read)],
+        ))
+        .service(resource(
+            "/topics/{topic}/partitions/{partition}/messages",
+            vec![get(consumers::messages)],
         ));
 }

@@ -32,7 +32,16 @@ pub async fn to_partition(
     body: Body,
     state: Data<State>,
 ) -> Result<HttpResponse> {
-    produce(&state, answer, &query, path.0, PartitionField::Unknown(path.1), content.0, &body).await
+    produce(
+        &state,
+        answer,
+        &query,
+        path.0,
+        PartitionField::Unknown(path.1),
+        content.0,
+        &body,
+    )
+    .await
 }
 
 async fn produce(
@@ -45,8 +54,12 @@ async fn produce(
     body: &Body,
 ) -> Result<HttpResponse> {
     let strict = query.strict(state.config.producer.strict)?;
-    let records = records_for(&body.bytes, format, partition, &state.config.limits).await.map_err(as_v1)?;
-    let deliveries = domain::produce::produce(&state.kafka, &topic, records).await.map_err(as_v1)?;
+    let records = records_for(&body.bytes, format, partition, &state.config.limits)
+        .await
+        .map_err(as_v1)?;
+    let deliveries = domain::produce::produce(&state.kafka, &topic, records)
+        .await
+        .map_err(as_v1)?;
     Ok(respond(&answer, &deliveries, strict))
 }
 

@@ -1,6 +1,7 @@
 //! API v2, `application/vnd.kafka.v2+json`: contract/v2.md.
 
 mod brokers;
+pub mod consumers;
 mod partitions;
 mod produce;
 mod root;
@@ -53,11 +54,21 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(resource("/", vec![get(root::alive::<V2>), post(root::alive_post)]))
         .service(resource("/brokers", vec![get(brokers::list::<V2>)]))
         .service(resource("/topics", vec![get(topics::list::<V2>)]))
-        .service(resource("/topics/{topic}", vec![get(topics::get::<V2>), post(produce::to_topic)]))
-        .service(resource("/topics/{topic}/partitions", vec![get(partitions::list::<V2>)]))
+        .service(resource(
+            "/topics/{topic}",
+            vec![get(topics::get::<V2>), post(produce::to_topic)],
+        ))
+        .service(resource(
+            "/topics/{topic}/partitions",
+            vec![get(partitions::list::<V2>)],
+        ))
         .service(resource(
             "/topics/{topic}/partitions/{partition}",
             vec![get(partitions::get::<V2>), post(produce::to_partition)],
         ))
-        .service(resource("/topics/{topic}/partitions/{partition}/offsets", vec![get(partitions::offsets)]));
+        .service(resource(
+            "/topics/{topic}/partitions/{partition}/offsets",
+            vec![get(partitions::offsets)],
+        ))
+        .configure(consumers::routes);
 }

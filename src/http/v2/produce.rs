@@ -57,7 +57,16 @@ pub async fn to_partition(
     body: Body,
     state: Data<State>,
 ) -> Result<HttpResponse> {
-    produce(&state, answer, &query, path.0, PartitionField::As(path.1), content.0, &body).await
+    produce(
+        &state,
+        answer,
+        &query,
+        path.0,
+        PartitionField::As(path.1),
+        content.0,
+        &body,
+    )
+    .await
 }
 
 async fn produce(
@@ -120,7 +129,9 @@ pub fn respond<O: Offers>(answer: &Answer<O>, deliveries: &[Delivery], strict: b
     let status = status_of(deliveries, strict);
     let mut response = answer.text(status, produce_response(deliveries));
     if status == StatusCode::SERVICE_UNAVAILABLE {
-        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        response
+            .headers_mut()
+            .insert(RETRY_AFTER, HeaderValue::from_static("1"));
     }
     response
 }
@@ -162,12 +173,20 @@ mod tests {
     use crate::model::{Placed, RecordError};
 
     fn failed(kind: Kind) -> Delivery {
-        Err(RecordError { kind, message: String::new() })
+        Err(RecordError {
+            kind,
+            message: String::new(),
+        })
     }
 
     #[test]
     fn the_status_follows_the_first_refusal_and_strictness() {
-        let good = || Ok(Placed { partition: 0, offset: 0 });
+        let good = || {
+            Ok(Placed {
+                partition: 0,
+                offset: 0,
+            })
+        };
         let cases: [(&[Delivery], bool, u16); 8] = [
             (&[good()], true, 200),
             (&[failed(Kind::Kafka)], false, 200),
@@ -175,8 +194,16 @@ mod tests {
             (&[failed(Kind::Kafka), failed(Kind::KafkaRetriable)], true, 500),
             (&[failed(Kind::KafkaRetriable)], true, 503),
             (&[good(), failed(Kind::KafkaAuthorization)], false, 403),
-            (&[failed(Kind::KafkaAuthentication), failed(Kind::KafkaAuthorization)], false, 401),
-            (&[failed(Kind::KafkaAuthorization), failed(Kind::KafkaAuthentication)], true, 403),
+            (
+                &[failed(Kind::KafkaAuthentication), failed(Kind::KafkaAuthorization)],
+                false,
+                401,
+            ),
+            (
+                &[failed(Kind::KafkaAuthorization), failed(Kind::KafkaAuthentication)],
+                true,
+                403,
+            ),
         ];
         for (deliveries, strict, expected) in cases {
             assert_eq!(status_of(deliveries, strict), expected, "{deliveries:?} {strict}");

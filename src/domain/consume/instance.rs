@@ -1,0 +1,750 @@
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use regex::Regex;
+use tokio::sync::{Notify, OwnedMutexGuard};
+
+use crate::domain::consume::collected::{Added, Collected, Include, Limits, Receipt};
+use crate::error::{Error, Kind, Result};
+use crate::format::Codec;
+use crate::kafka::{FetchedRecord, GroupConsumer, GroupSettings, Kafka, PartitionOffset};
+use crate::model::{PartitionId, TopicName};
+
+/// How old the topics that a pattern matches may be when a read begins.
+const PATTERN_AGE: Duration = Duration::from_secs(10);
+
+const EXCLUSIVE: &str = "Illegal state: Subscription to topics, partitions and pattern are mutually exclusive";
+
+/// What an instance was created with.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The format of its records.
+    pub codec: Codec,
+    /// A read returns once it has so many bytes; below 0 it always waits its whole time.
+    pub min_bytes: i64,
+    /// How long a read waits that does not say how long.
+    pub request_timeout: Duration,
+    /// The most records that one read returns.
+    pub max_records: usize,
+    /// What its Kafka consumer is created with.
+    pub group: GroupSettings,
+}
+
+/// What an instance reads.
+#[derive(Clone, Debug, Default)]
+pub enum Target {
+    /// Nothing yet.
+    #[default]
+    Nothing,
+    /// Its share of these topics.
+    Topics(Vec<TopicName>),
+    /// Its share of the topics whose whole name matches.
+    Pattern {
+        /// The expression.
+        pattern: Regex,
+        /// The topics that matched last.
+        matched: Vec<TopicName>,
+        /// When.
+        since: Instant,
+    },
+    /// These partitions, whoever else reads them.
+    Partitions(Vec<(TopicName, PartitionId)>),
+}
+
+/// Where to go on in a partition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Position {
+    /// At the first record there is.
+    Beginning,
+    /// After the last record, as it is now.
+    End,
+    /// At an offset.
+    Offset(i64),
+    /// At the first record that is not older than these milliseconds; at the end where there is none.
+    Timestamp(i64),
+}
+
+/// What a read asks for.
+#[derive(Clone, Copy, Debug)]
+pub struct ReadRequest {
+    /// The longest wait.
+    pub timeout: Duration,
+    /// Bytes of keys and values that the answer stays below.
+    pub max_bytes: usize,
+    /// What else comes with a record.
+    pub include: Include,
+}
+
+/// One consumer of one client, from creation to deletion or expiry.
+///
+/// Operations are ordered by a lock that none of them holds while it waits for records, so a read that waits delays
+/// nobody. Its Kafka consumer is created when the first operation needs it.
+pub struct Instance {
+    /// The group's id.
+    pub group: String,
+    /// Its name in the group.
+    pub name: String,
+    /// What it was created with.
+    pub settings: Settings,
+    core: Arc<tokio::sync::Mutex<Core>>,
+    /// What it reads, for those who only look.
+    target: Mutex<Target>,
+    /// Offsets to go back to before the next read: their answers did not arrive.
+    undelivered: Mutex<Vec<PartitionOffset>>,
+    /// The consumer, for those who only look.
+    consumer: Mutex<Option<Arc<GroupConsumer>>>,
+    closing: AtomicBool,
+    closed: Notify,
+    used: Mutex<Instant>,
+    under_way: AtomicUsize,
+}
+
+/// What only one operation at a time may touch.
+#[derive(Default)]
+struct Core {
+    /// Fetched but not delivered: what did not fit, or could not be decoded.
+    pending: VecDeque<Result<FetchedRecord>>,
+    /// The membership that `pending` and `delivered` belong to.
+    generation: i32,
+    /// The next offset of each partition, by what was delivered.
+    delivered: HashMap<(TopicName, PartitionId), i64>,
+}
+
+/// An operation under way: the instance does not expire meanwhile.
+pub struct Use<'a>(&'a Instance);
+
+impl Instance {
+    /// Returns an instance that has no Kafka consumer yet.
+    pub fn new(group: String, name: String, settings: Settings) -> Instance {
+        Instance {
+            group,
+            name,
+            settings,
+            core: Arc::default(),
+            target: Mutex::default(),
+            undelivered: Mutex::default(),
+            consumer: Mutex::default(),
+            closing: AtomicBool::new(false),
+            closed: Notify::new(),
+            used: Mutex::new(Instant::now()),
+            under_way: AtomicUsize::new(0),
+        }
+    }
+
+    /// Keeps the instance from expiring until the guard is dropped, and starts its time anew.
+    pub fn in_use(&self) -> Use<'_> {
+        self.under_way.fetch_add(1, Ordering::Relaxed);
+        Use(self)
+    }
+
+    /// Returns how long nobody has used it.
+    pub fn idle(&self) -> Duration {
+        if self.under_way.load(Ordering::Relaxed) > 0 {
+            Duration::ZERO
+        } else {
+            lock(&self.used).elapsed()
+        }
+    }
+
+    /// Returns the topics it is subscribed to; for a pattern, those that matched last.
+    pub fn subscription(&self) -> Vec<TopicName> {
+        match &*lock(&self.target) {
+            Target::Topics(topics) => topics.clone(),
+            Target::Pattern { matched, .. } => matched.clone(),
+            Target::Nothing | Target::Partitions(_) => Vec::new(),
+        }
+    }
+
+    /// Returns the partitions it reads now: assigned by hand, or its share of the group.
+    pub async fn assignment(self: &Arc<Self>) -> Result<Vec<(TopicName, PartitionId)>> {
+        let consumer = match &*lock(&self.target) {
+            Target::Nothing => return Ok(Vec::new()),
+            Target::Partitions(partitions) => return Ok(partitions.clone()),
+            Target::Topics(_) | Target::Pattern { .. } => lock(&self.consumer).clone(),
+        };
+        let Some(consumer) = consumer else {
+            return Ok(Vec::new());
+        };
+        let mut assigned = blocking(move || consumer.assignment()).await?;
+        assigned.sort();
+        Ok(assigned)
+    }
+
+    /// Subscribes to topics in the place of those before; none unsubscribes.
+    pub async fn subscribe(self: &Arc<Self>, kafka: &Kafka, topics: Vec<TopicName>) -> Result<()> {
+        if topics.is_empty() {
+            return self.unsubscribe(kafka).await;
+        }
+        let allowed = |target: &Target| matches!(target, Target::Nothing | Target::Topics(_));
+        self.retarget(kafka, allowed, Target::Topics(topics)).await
+    }
+
+    /// Subscribes to the topics whose whole name matches, now and later.
+    pub async fn subscribe_pattern(self: &Arc<Self>, kafka: &Kafka, pattern: Regex) -> Result<()> {
+        let matched = matching(kafka, &pattern).await?;
+        let allowed = |target: &Target| matches!(target, Target::Nothing | Target::Pattern { .. });
+        self.retarget(
+            kafka,
+            allowed,
+            Target::Pattern {
+                pattern,
+                matched,
+                since: Instant::now(),
+            },
+        )
+        .await
+    }
+
+    /// Reads these partitions in the place of those before, without joining the group; none is nothing.
+    pub async fn assign(self: &Arc<Self>, kafka: &Kafka, partitions: Vec<(TopicName, PartitionId)>) -> Result<()> {
+        let mut seen = HashSet::new();
+        let partitions: Vec<_> = partitions
+            .into_iter()
+            .filter(|partition| seen.insert(partition.clone()))
+            .collect();
+        if partitions.is_empty() {
+            return self.unsubscribe(kafka).await;
+        }
+        let allowed = |target: &Target| matches!(target, Target::Nothing | Target::Partitions(_));
+        self.retarget(kafka, allowed, Target::Partitions(partitions)).await
+    }
+
+    /// Reads nothing any more. What was fetched is dropped.
+    pub async fn unsubscribe(self: &Arc<Self>, kafka: &Kafka) -> Result<()> {
+        self.retarget(kafka, |_| true, Target::Nothing).await
+    }
+
+    async fn retarget(self: &Arc<Self>, kafka: &Kafka, allowed: fn(&Target) -> bool, new: Target) -> Result<()> {
+        let core = self.lock_core().await?;
+        if !allowed(&lock(&self.target)) {
+            return Err(Kind::IllegalState.because(EXCLUSIVE));
+        }
+        let unchanged = matches!((&*lock(&self.target), &new), (Target::Nothing, Target::Nothing));
+        if unchanged {
+            return Ok(());
+        }
+        let consumer = self.consumer(kafka).await?;
+        let instance = Arc::clone(self);
+        self.run(core, move |core| {
+            match &new {
+                Target::Nothing => consumer.subscribe(&[]).and_then(|()| consumer.assign(&[])),
+                Target::Topics(topics) => consumer.subscribe(topics),
+                Target::Pattern { matched, .. } => consumer.subscribe(matched),
+                Target::Partitions(partitions) => {
+                    let unset = |(topic, id): &(TopicName, PartitionId)| PartitionOffset::unset(topic.clone(), *id);
+                    consumer.assign(&partitions.iter().map(unset).collect::<Vec<_>>())
+                }
+            }?;
+            if !matches!(new, Target::Topics(_) | Target::Pattern { .. }) {
+                core.forget();
+            }
+            *lock(&instance.target) = new;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Goes on at other positions; all are checked before any is moved. What was fetched before is dropped.
+    pub async fn seek(
+        self: &Arc<Self>,
+        kafka: &Kafka,
+        moves: Vec<(TopicName, PartitionId, Position)>,
+        timeout: Duration,
+    ) -> Result<()> {
+        if moves.is_empty() {
+            return Ok(());
+        }
+        let core = self.lock_core().await?;
+        let assigned: HashSet<_> = self.assignment().await?.into_iter().collect();
+        for (topic, id, _) in &moves {
+            if !assigned.contains(&(topic.clone(), *id)) {
+                let text = format!("Illegal state: No current assignment for partition {topic}-{id}");
+                return Err(Kind::IllegalState.because(text));
+            }
+        }
+        let consumer = self.consumer(kafka).await?;
+        let instance = Arc::clone(self);
+        self.run(core, move |core| {
+            let targets = resolve(&consumer, moves, timeout)?;
+            instance.go_to(core, &consumer, &targets, timeout)?;
+            core.drop_pending(&targets);
+            for target in &targets {
+                core.delivered
+                    .insert((target.topic.clone(), target.partition), target.offset.max(0));
+            }
+            let moved = |old: &PartitionOffset| targets.iter().any(|new| same_partition(old, new));
+            lock(&instance.undelivered).retain(|old| !moved(old));
+            Ok(())
+        })
+        .await
+    }
+
+    /// Stores offsets, each the next one to read; returns when the coordinator has them.
+    pub async fn commit(self: &Arc<Self>, kafka: &Kafka, offsets: Vec<PartitionOffset>) -> Result<()> {
+        if offsets.is_empty() {
+            return Ok(());
+        }
+        for item in &offsets {
+            kafka.metadata.exists(&item.topic, item.partition).await?;
+        }
+        let core = self.lock_core().await?;
+        let consumer = self.consumer(kafka).await?;
+        self.run(core, move |_| consumer.commit(&offsets)).await
+    }
+
+    /// Stores what was delivered of the partitions that are still assigned; returns it, each the next offset to read.
+    pub async fn commit_delivered(self: &Arc<Self>) -> Result<Vec<PartitionOffset>> {
+        let core = self.lock_core().await?;
+        let assigned: HashSet<_> = self.assignment().await?.into_iter().collect();
+        let Some(consumer) = lock(&self.consumer).clone() else {
+            return Ok(Vec::new());
+        };
+        let instance = Arc::clone(self);
+        self.run(core, move |core| {
+            core.follow(&consumer);
+            instance.go_back(core, &consumer)?;
+            let delivered = core
+                .delivered
+                .iter()
+                .filter(|(partition, _)| assigned.contains(*partition));
+            let mut offsets: Vec<_> = delivered
+                .map(|((topic, id), next)| at(topic.clone(), *id, *next))
+                .collect();
+            offsets.sort_by(|a, b| (&a.topic, a.partition).cmp(&(&b.topic, b.partition)));
+            if !offsets.is_empty() {
+                consumer.commit(&offsets)?;
+            }
+            Ok(offsets)
+        })
+        .await
+    }
+
+    /// Returns what the group has committed; partitions without a commit are left out.
+    pub async fn committed(
+        self: &Arc<Self>,
+        kafka: &Kafka,
+        partitions: Vec<(TopicName, PartitionId)>,
+        timeout: Duration,
+    ) -> Result<Vec<PartitionOffset>> {
+        if partitions.is_empty() {
+            return Ok(Vec::new());
+        }
+        let core = self.lock_core().await?;
+        let consumer = self.consumer(kafka).await?;
+        self.run(core, move |_| consumer.committed(&partitions, timeout)).await
+    }
+
+    /// Reads: waits for the assignment and for records, up to the timeout, and returns as soon as there is enough.
+    ///
+    /// The receipt has to be confirmed when the answer has gone out; else its records are delivered again.
+    pub async fn read(self: &Arc<Self>, kafka: &Kafka, request: ReadRequest) -> Result<(Collected, Receipt)> {
+        let deadline = tokio::time::Instant::now() + request.timeout;
+        self.follow_pattern(kafka).await?;
+        let consumer = match &*lock(&self.target) {
+            Target::Nothing => {
+                return Err(Kind::IllegalState
+                    .because("Illegal state: Consumer is not subscribed to any topics or assigned any partitions"));
+            }
+            Target::Topics(_) | Target::Pattern { .. } | Target::Partitions(_) => lock(&self.consumer).clone(),
+        };
+        let consumer = consumer.ok_or(Kind::Internal)?;
+        let limits = Limits {
+            bytes: request.max_bytes,
+            records: self.settings.max_records,
+        };
+        let mut read = Partial {
+            collected: Some(Collected::new(self.settings.codec, request.include, limits)),
+            instance: self,
+        };
+        loop {
+            let filled = consumer.filled().notified();
+            let closed = self.closed.notified();
+            let full = self.collect(&mut read, &consumer).await?;
+            if full || read.is_enough(self.settings.min_bytes) || self.is_closing() {
+                break;
+            }
+            tokio::select! {
+                () = filled => {}
+                () = closed => {}
+                () = tokio::time::sleep_until(deadline) => break,
+            }
+        }
+        let mut collected = read.collected.take().ok_or(Kind::Internal)?;
+        if self.is_closing() && collected.records() == 0 {
+            return Err(Kind::InstanceNotFound.into());
+        }
+        let receipt = Receipt::new(self, &mut collected);
+        Ok((collected, receipt))
+    }
+
+    /// Adds what is here already to the answer; tells whether the answer has to go out now.
+    async fn collect(self: &Arc<Self>, read: &mut Partial<'_>, consumer: &Arc<GroupConsumer>) -> Result<bool> {
+        let mut core = self.lock_core().await?;
+        let quiet = core.pending.is_empty() && consumer.is_empty() && lock(&self.undelivered).is_empty();
+        if quiet {
+            return Ok(false);
+        }
+        let mut collected = read.collected.take().ok_or(Kind::Internal)?;
+        // A read that is given up here drops what it has, which is then undelivered.
+        let mut guard = Abandoned {
+            instance: Arc::clone(self),
+            collected: None,
+        };
+        let (instance, consumer) = (Arc::clone(self), Arc::clone(consumer));
+        let (outcome, mut back) = tokio::task::spawn_blocking(move || {
+            core.follow(&consumer);
+            let outcome = instance
+                .go_back(&mut core, &consumer)
+                .and_then(|()| core.drain(&consumer, &mut collected));
+            guard.collected = Some(collected);
+            (outcome, guard)
+        })
+        .await
+        .map_err(|stopped| Kind::Internal.caused_by(stopped))?;
+        read.collected = back.collected.take();
+        outcome
+    }
+
+    /// Moves positions; partitions that were assigned by hand and stopped after an error are started anew.
+    fn go_to(
+        &self,
+        core: &Core,
+        consumer: &GroupConsumer,
+        targets: &[PartitionOffset],
+        timeout: Duration,
+    ) -> Result<()> {
+        if consumer.seek(targets, timeout)?.is_some() {
+            return Ok(());
+        }
+        let Target::Partitions(partitions) = &*lock(&self.target) else {
+            return Err(Kind::KafkaRetriable.because("The partitions are not being read yet; set the positions again."));
+        };
+        let start = |(topic, id): &(TopicName, PartitionId)| {
+            let target = targets
+                .iter()
+                .find(|target| target.partition == *id && target.topic == *topic);
+            let delivered = core
+                .delivered
+                .get(&(topic.clone(), *id))
+                .map(|next| at(topic.clone(), *id, *next));
+            target
+                .cloned()
+                .or(delivered)
+                .unwrap_or_else(|| PartitionOffset::unset(topic.clone(), *id))
+        };
+        consumer.assign(&partitions.iter().map(start).collect::<Vec<_>>())
+    }
+
+    /// Goes back to where answers did not arrive.
+    fn go_back(&self, core: &mut Core, consumer: &GroupConsumer) -> Result<()> {
+        let undelivered = std::mem::take(&mut *lock(&self.undelivered));
+        if undelivered.is_empty() {
+            return Ok(());
+        }
+        let assigned: HashSet<_> = consumer.assignment()?.into_iter().collect();
+        let mut earliest: HashMap<_, i64> = HashMap::new();
+        for item in undelivered {
+            let place = (item.topic, item.partition);
+            if assigned.contains(&place) {
+                earliest
+                    .entry(place)
+                    .and_modify(|offset| *offset = item.offset.min(*offset))
+                    .or_insert(item.offset);
+            }
+        }
+        let back: Vec<_> = earliest
+            .into_iter()
+            .map(|((topic, id), offset)| at(topic, id, offset))
+            .collect();
+        if back.is_empty() {
+            return Ok(());
+        }
+        log::debug!(
+            "consumer {}/{}: an answer did not arrive, its records are read again",
+            self.group,
+            self.name
+        );
+        core.drop_pending(&back);
+        for item in &back {
+            core.delivered.insert((item.topic.clone(), item.partition), item.offset);
+        }
+        let sought = self.go_to(core, consumer, &back, Duration::from_secs(5));
+        if sought.is_err() {
+            lock(&self.undelivered).extend(back);
+        }
+        sought
+    }
+
+    /// Subscribes to topics that a pattern matches by now.
+    async fn follow_pattern(self: &Arc<Self>, kafka: &Kafka) -> Result<()> {
+        let stale = match &*lock(&self.target) {
+            Target::Pattern {
+                pattern,
+                matched,
+                since,
+            } if since.elapsed() > PATTERN_AGE => Some((pattern.clone(), matched.clone())),
+            Target::Nothing | Target::Topics(_) | Target::Partitions(_) | Target::Pattern { .. } => None,
+        };
+        let Some((pattern, before)) = stale else { return Ok(()) };
+        let matched = matching(kafka, &pattern).await?;
+        if matched == before {
+            if let Target::Pattern { since, .. } = &mut *lock(&self.target) {
+                *since = Instant::now();
+            }
+            return Ok(());
+        }
+        let allowed = |target: &Target| matches!(target, Target::Pattern { .. });
+        self.retarget(
+            kafka,
+            allowed,
+            Target::Pattern {
+                pattern,
+                matched,
+                since: Instant::now(),
+            },
+        )
+        .await
+    }
+
+    /// Takes note of records whose answer has gone out: the next automatic commit stores them.
+    pub(super) fn delivered(&self, next: &[PartitionOffset]) {
+        if self.settings.group.auto_commit
+            && !next.is_empty()
+            && let Some(consumer) = &*lock(&self.consumer)
+        {
+            consumer.store(next);
+        }
+    }
+
+    /// Takes note of records whose answer did not arrive.
+    pub(super) fn not_delivered(&self, first: Vec<PartitionOffset>) {
+        lock(&self.undelivered).extend(first);
+    }
+
+    /// Ends reads that wait, and refuses every later operation.
+    pub fn begin_close(&self) {
+        self.closing.store(true, Ordering::Release);
+        self.closed.notify_waiters();
+    }
+
+    /// Leaves the group, after the last automatic commit; blocks until that is done.
+    pub fn close(&self) {
+        self.begin_close();
+        let mut core = self.core.blocking_lock();
+        let Some(consumer) = lock(&self.consumer).take() else {
+            return;
+        };
+        core.forget();
+        consumer.close();
+    }
+
+    fn is_closing(&self) -> bool {
+        self.closing.load(Ordering::Acquire)
+    }
+
+    async fn lock_core(&self) -> Result<OwnedMutexGuard<Core>> {
+        let core = Arc::clone(&self.core).lock_owned().await;
+        if self.is_closing() {
+            Err(Kind::InstanceNotFound.into())
+        } else {
+            Ok(core)
+        }
+    }
+
+    /// Returns the Kafka consumer, created now if this is the first time; the core has to be locked.
+    async fn consumer(&self, kafka: &Kafka) -> Result<Arc<GroupConsumer>> {
+        if let Some(consumer) = &*lock(&self.consumer) {
+            return Ok(Arc::clone(consumer));
+        }
+        let consumer = Arc::new(kafka.group_consumer(&self.settings.group)?);
+        *lock(&self.consumer) = Some(Arc::clone(&consumer));
+        Ok(consumer)
+    }
+
+    /// Runs what may block, with the core locked until it is done, even if the caller goes away.
+    async fn run<T: Send + 'static>(
+        &self,
+        mut core: OwnedMutexGuard<Core>,
+        work: impl FnOnce(&mut Core) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        blocking(move || work(&mut core)).await
+    }
+}
+
+impl Core {
+    /// Drops what belongs to an earlier membership: after a rebalance another member may have gone on with it.
+    fn follow(&mut self, consumer: &GroupConsumer) {
+        let generation = consumer.generation();
+        if generation != self.generation {
+            self.generation = generation;
+            self.forget();
+        }
+    }
+
+    fn forget(&mut self) {
+        self.pending.clear();
+        self.delivered.clear();
+    }
+
+    fn drop_pending(&mut self, targets: &[PartitionOffset]) {
+        let moved = |record: &FetchedRecord| {
+            targets
+                .iter()
+                .any(|target| target.partition.get() == record.partition() && target.topic.as_str() == record.topic())
+        };
+        // An error of the read concerned the position that is left now.
+        self.pending
+            .retain(|item| item.as_ref().is_ok_and(|record| !moved(record)));
+    }
+
+    /// Moves records into the answer until it is full or none is here; tells whether the answer has to go out now.
+    fn drain(&mut self, consumer: &GroupConsumer, collected: &mut Collected) -> Result<bool> {
+        let before = collected.records();
+        let full = self.drain_into(consumer, collected);
+        if collected.records() > before {
+            for item in collected.next_offsets() {
+                self.delivered.insert((item.topic, item.partition), item.offset);
+            }
+        }
+        full
+    }
+
+    fn drain_into(&mut self, consumer: &GroupConsumer, collected: &mut Collected) -> Result<bool> {
+        loop {
+            if self.pending.is_empty() {
+                self.pending.extend(consumer.take(collected.likely_room()));
+            }
+            let Some(next) = self.pending.pop_front() else {
+                return Ok(false);
+            };
+            let record = match next {
+                Ok(record) => record,
+                Err(error) if collected.records() == 0 => return Err(error),
+                Err(error) => {
+                    self.pending.push_front(Err(error));
+                    return Ok(true);
+                }
+            };
+            match collected.add(&record) {
+                Added::Yes => {}
+                Added::Last => return Ok(true),
+                Added::NoRoom => {
+                    self.pending.push_front(Ok(record));
+                    return Ok(true);
+                }
+                Added::Undecodable(error) => {
+                    // It stays, and is told again, until a position is set behind it.
+                    self.pending.push_front(Ok(record));
+                    return if collected.records() == 0 { Err(error) } else { Ok(true) };
+                }
+            }
+        }
+    }
+}
+
+/// An answer in the making; given up, its records are undelivered.
+struct Partial<'a> {
+    collected: Option<Collected>,
+    instance: &'a Arc<Instance>,
+}
+
+impl Partial<'_> {
+    fn is_enough(&self, min_bytes: i64) -> bool {
+        let Some(collected) = &self.collected else { return false };
+        match min_bytes {
+            ..0 => false,
+            0 | 1 => collected.records() > 0,
+            min => collected.bytes() as i64 >= min,
+        }
+    }
+}
+
+impl Drop for Partial<'_> {
+    fn drop(&mut self) {
+        if let Some(mut collected) = self.collected.take() {
+            self.instance.not_delivered(collected.first_offsets());
+        }
+    }
+}
+
+/// The same while the answer is being filled on another thread.
+struct Abandoned {
+    instance: Arc<Instance>,
+    collected: Option<Collected>,
+}
+
+impl Drop for Abandoned {
+    fn drop(&mut self) {
+        if let Some(mut collected) = self.collected.take() {
+            self.instance.not_delivered(collected.first_offsets());
+        }
+    }
+}
+
+impl Drop for Use<'_> {
+    fn drop(&mut self) {
+        *lock(&self.0.used) = Instant::now();
+        self.0.under_way.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Turns positions into offsets; the last one of a partition counts.
+fn resolve(
+    consumer: &GroupConsumer,
+    moves: Vec<(TopicName, PartitionId, Position)>,
+    timeout: Duration,
+) -> Result<Vec<PartitionOffset>> {
+    let mut last: HashMap<(TopicName, PartitionId), Position> = HashMap::new();
+    for (topic, id, position) in moves {
+        last.insert((topic, id), position);
+    }
+    let (mut offsets, mut times) = (Vec::new(), Vec::new());
+    for ((topic, id), position) in last {
+        match position {
+            Position::Offset(offset) => offsets.push(at(topic, id, offset)),
+            Position::Timestamp(ms) => times.push(at(topic, id, ms)),
+            // The end is the end of now: a record written after this call is read.
+            Position::Beginning | Position::End => {
+                let (beginning, end) = consumer.watermarks(&topic, id, timeout)?;
+                offsets.push(at(topic, id, if position == Position::End { end } else { beginning }));
+            }
+        }
+    }
+    if !times.is_empty() {
+        offsets.extend(consumer.offsets_for_times(times, timeout)?);
+    }
+    Ok(offsets)
+}
+
+async fn matching(kafka: &Kafka, pattern: &Regex) -> Result<Vec<TopicName>> {
+    let names = kafka.metadata.topics().await?;
+    let names = names.iter().filter(|name| pattern.is_match(name));
+    Ok(names
+        .filter_map(|name| TopicName::try_from(name.as_str()).ok())
+        .collect())
+}
+
+fn at(topic: TopicName, partition: PartitionId, offset: i64) -> PartitionOffset {
+    PartitionOffset {
+        topic,
+        partition,
+        offset,
+        metadata: String::new(),
+    }
+}
+
+fn same_partition(one: &PartitionOffset, other: &PartitionOffset) -> bool {
+    one.partition == other.partition && one.topic == other.topic
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|stopped| Error::from(Kind::Internal).caused_by(stopped))?
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

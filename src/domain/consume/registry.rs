@@ -1,0 +1,149 @@
+use std::collections::HashMap;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use log::info;
+
+use crate::config::Consumer as ConsumerConfig;
+use crate::domain::consume::instance::{Instance, Settings};
+use crate::error::{Kind, Result};
+
+/// How often expired instances are looked for.
+const SWEEP_EVERY: Duration = Duration::from_millis(500);
+
+/// Closing waits for the group's coordinator; so many at a time keep shutdown short.
+const PARALLEL_CLOSES: usize = 32;
+
+/// The instances of this process, bounded in number and age.
+pub struct Instances {
+    map: Arc<Mutex<Map>>,
+    max_instances: usize,
+    max_per_group: usize,
+    /// Dropping the sender ends the thread.
+    sweeper: Mutex<Option<(Sender<()>, JoinHandle<()>)>>,
+}
+
+type Map = HashMap<String, HashMap<String, Arc<Instance>>>;
+
+impl Instances {
+    /// Returns an empty registry; its own thread ends instances that nobody uses.
+    pub fn new(config: &ConsumerConfig) -> Instances {
+        let map: Arc<Mutex<Map>> = Arc::default();
+        let (stop, stopped) = channel();
+        let (swept, timeout) = (Arc::clone(&map), config.instance_timeout);
+        let sweep = move || {
+            while stopped.recv_timeout(SWEEP_EVERY) == Err(RecvTimeoutError::Timeout) {
+                for instance in take_expired(&swept, timeout) {
+                    info!(
+                        "consumer {}/{} expired: nobody used it for {timeout:?}",
+                        instance.group, instance.name
+                    );
+                    instance.close();
+                }
+            }
+        };
+        let thread = std::thread::Builder::new()
+            .name("instance-sweeper".to_string())
+            .spawn(sweep);
+        if let Err(error) = &thread {
+            log::error!("instances will not expire: no thread for it: {error}");
+        }
+        Instances {
+            map,
+            max_instances: config.max_instances,
+            max_per_group: config.max_instances_per_group,
+            sweeper: Mutex::new(thread.ok().map(|thread| (stop, thread))),
+        }
+    }
+
+    /// Adds an instance; 409 where the name is taken in the group, 429 where there are too many.
+    pub fn create(&self, group: String, name: String, settings: Settings) -> Result<Arc<Instance>> {
+        let mut map = lock(&self.map);
+        let all: usize = map.values().map(HashMap::len).sum();
+        let members = map.get(&group).map_or(0, HashMap::len);
+        if map.get(&group).is_some_and(|members| members.contains_key(&name)) {
+            return Err(Kind::InstanceExists.into());
+        }
+        if all >= self.max_instances || members >= self.max_per_group {
+            return Err(Kind::TooManyInstances.into());
+        }
+        let instance = Arc::new(Instance::new(group.clone(), name.clone(), settings));
+        map.entry(group).or_default().insert(name, Arc::clone(&instance));
+        Ok(instance)
+    }
+
+    /// Returns an instance; 40403 where there is none.
+    pub fn find(&self, group: &str, name: &str) -> Result<Arc<Instance>> {
+        let map = lock(&self.map);
+        let found = map.get(group).and_then(|members| members.get(name)).cloned();
+        found.ok_or_else(|| Kind::InstanceNotFound.into())
+    }
+
+    /// Removes an instance and closes it: reads that wait end, it leaves its group.
+    pub async fn delete(&self, group: &str, name: &str) -> Result<()> {
+        let removed = remove(&mut lock(&self.map), group, name).ok_or(Kind::InstanceNotFound)?;
+        removed.begin_close();
+        tokio::task::spawn_blocking(move || removed.close())
+            .await
+            .map_err(|stopped| Kind::Internal.caused_by(stopped))
+    }
+
+    /// Closes every instance; blocks until all have left their groups.
+    pub fn close_all(&self) {
+        if let Some((stop, thread)) = lock(&self.sweeper).take() {
+            drop(stop);
+            let _ = thread.join();
+        }
+        let all: Vec<_> = std::mem::take(&mut *lock(&self.map))
+            .into_values()
+            .flat_map(HashMap::into_values)
+            .collect();
+        if all.is_empty() {
+            return;
+        }
+        info!("closing {} consumers", all.len());
+        all.iter().for_each(|instance| instance.begin_close());
+        let queue = Mutex::new(all);
+        std::thread::scope(|scope| {
+            for _ in 0..PARALLEL_CLOSES {
+                scope.spawn(|| {
+                    while let Some(instance) = take_last(&queue) {
+                        instance.close();
+                    }
+                });
+            }
+        });
+    }
+}
+
+fn take_last(queue: &Mutex<Vec<Arc<Instance>>>) -> Option<Arc<Instance>> {
+    lock(queue).pop()
+}
+
+fn take_expired(map: &Mutex<Map>, timeout: Duration) -> Vec<Arc<Instance>> {
+    let mut map = lock(map);
+    let instances = map.values().flat_map(HashMap::values);
+    let expired: Vec<_> = instances
+        .filter(|instance| instance.idle() > timeout)
+        .cloned()
+        .collect();
+    expired
+        .iter()
+        .filter_map(|instance| remove(&mut map, &instance.group, &instance.name))
+        .collect()
+}
+
+fn remove(map: &mut Map, group: &str, name: &str) -> Option<Arc<Instance>> {
+    let members = map.get_mut(group)?;
+    let removed = members.remove(name);
+    if members.is_empty() {
+        map.remove(group);
+    }
+    removed
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

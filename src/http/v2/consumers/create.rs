@@ -1,0 +1,205 @@
+use std::time::Duration;
+
+use actix_web::HttpResponse;
+use actix_web::web::Data;
+use serde_json::json;
+
+use crate::config::Consumer as ConsumerConfig;
+use crate::domain::consume::Settings;
+use crate::error::{Error, Kind, Result};
+use crate::format::Codec;
+use crate::http::answer::{Answer, Content, Offers};
+use crate::http::base_url::BaseUrl;
+use crate::http::body::Body;
+use crate::http::fields::Fields;
+use crate::http::v2::consumers::{ConsumerBody, Consumers, InstancePath, no_content};
+use crate::kafka::{GroupSettings, Reset, check_property};
+use crate::state::State;
+
+/// The properties that a client may set for its instance, beside the fields of the contract.
+const PROPERTIES: [&str; 6] = [
+    "isolation.level",
+    "session.timeout.ms",
+    "auto.commit.interval.ms",
+    "group.instance.id",
+    "client.rack",
+    "partition.assignment.strategy",
+];
+
+/// The bounds of `fetch.min.bytes`.
+const MIN_BYTES: std::ops::RangeInclusive<i32> = -1..=10_000_000;
+
+/// The fields of a create request, whatever the API version.
+pub struct CreateRequest {
+    /// `id`, else `name`.
+    pub name: Option<String>,
+    /// The format of the records.
+    pub codec: Codec,
+    /// `auto.offset.reset` as given.
+    pub reset: Option<String>,
+    /// `auto.commit.enable`.
+    pub auto_commit: Option<bool>,
+    /// `fetch.min.bytes`.
+    pub min_bytes: Option<i32>,
+    /// `consumer.request.timeout.ms`.
+    pub timeout_ms: Option<i32>,
+    /// `max.poll.records` of the extension.
+    pub max_records: Option<i32>,
+    /// The other properties of the extension.
+    pub properties: Vec<(&'static str, String)>,
+}
+
+/// `POST /consumers/{group}`.
+pub async fn create(
+    path: InstancePath,
+    _content: Content<ConsumerBody>,
+    answer: Answer<Consumers>,
+    base: BaseUrl,
+    body: Body,
+    state: Data<State>,
+) -> Result<HttpResponse> {
+    let mut fields = Fields::parse(&body.bytes)?.unwrap_or_default();
+    let request = CreateRequest::take(&mut fields, true)?;
+    fields.finish()?;
+    let reset = match request.reset.as_deref() {
+        None | Some("latest") => Reset::Latest,
+        Some("earliest") => Reset::Earliest,
+        Some("none") => Reset::None,
+        Some(_) => return Err(invalid("auto.offset.reset is earliest, latest or none")),
+    };
+    created(&answer, &base, path, request, reset, true, &state)
+}
+
+/// Creates the instance and answers where it is.
+pub fn created<O: Offers>(
+    answer: &Answer<O>,
+    base: &BaseUrl,
+    path: InstancePath,
+    request: CreateRequest,
+    reset: Reset,
+    auto_commit: bool,
+    state: &State,
+) -> Result<HttpResponse> {
+    let name = request
+        .name
+        .clone()
+        .unwrap_or_else(|| format!("rest-consumer-{}", uuid::Uuid::new_v4()));
+    let settings = settings(request, path.group.clone(), reset, auto_commit, &state.config.consumer);
+    let base_uri = base.instance(&path.group, &name);
+    state.instances.create(path.group, name.clone(), settings)?;
+    answer.json(&json!({ "instance_id": name, "base_uri": base_uri }))
+}
+
+/// `DELETE /consumers/{group}/instances/{instance}`.
+pub async fn delete<O: Offers>(path: InstancePath, _answer: Answer<O>, state: Data<State>) -> Result<HttpResponse> {
+    state.instances.delete(&path.group, &path.name).await?;
+    Ok(no_content())
+}
+
+impl CreateRequest {
+    /// Takes the fields; the proxy's own reading controls only where the version has them.
+    pub fn take(fields: &mut Fields, reading_controls: bool) -> Result<CreateRequest> {
+        let (id, name) = (fields.text("id")?, fields.text("name")?);
+        let mut request = CreateRequest {
+            name: id.or(name),
+            codec: format(fields.text("format")?)?,
+            reset: fields.text("auto.offset.reset")?,
+            auto_commit: flag(fields.text("auto.commit.enable")?)?,
+            min_bytes: None,
+            timeout_ms: None,
+            max_records: None,
+            properties: Vec::new(),
+        };
+        if request.name.as_deref().is_some_and(|name| name.trim().is_empty()) {
+            return Err(Kind::Unprocessable.because("The field name must not be blank."));
+        }
+        if reading_controls {
+            request.min_bytes = either(fields, "fetch.min.bytes", "responseMinBytes")?;
+            request.timeout_ms = either(fields, "consumer.request.timeout.ms", "requestWaitMs")?;
+        }
+        if let Some(bytes) = request.min_bytes.filter(|bytes| !MIN_BYTES.contains(bytes)) {
+            return Err(Kind::ConsumerConstraint.because(format!(
+                "Invalid consumer configuration. It does not abide by the constraints: Invalid value {bytes} for configuration fetch.min.bytes: it is -1 to 10000000."
+            )));
+        }
+        if let Some(mut properties) = fields.object("properties")? {
+            request.take_properties(&mut properties)?;
+            properties.finish()?;
+        }
+        Ok(request)
+    }
+
+    fn take_properties(&mut self, properties: &mut Fields) -> Result<()> {
+        self.max_records = properties.small_integer("max.poll.records")?;
+        if self.max_records.is_some_and(|most| most < 1) {
+            return Err(invalid("max.poll.records is at least 1"));
+        }
+        for key in PROPERTIES {
+            if let Some(value) = properties.text(key)? {
+                check_property(key, &value).map_err(|why| invalid(&format!("{key}: {why}")))?;
+                self.properties.push((key, value));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Returns what an instance is created with.
+fn settings(
+    request: CreateRequest,
+    group: String,
+    reset: Reset,
+    auto_commit: bool,
+    config: &ConsumerConfig,
+) -> Settings {
+    let timeout = request
+        .timeout_ms
+        .and_then(|ms| u64::try_from(ms).ok())
+        .filter(|ms| *ms > 0);
+    Settings {
+        codec: request.codec,
+        min_bytes: i64::from(request.min_bytes.unwrap_or(1)),
+        request_timeout: timeout
+            .map_or(config.request_timeout, Duration::from_millis)
+            .min(config.max_poll_wait),
+        max_records: request
+            .max_records
+            .and_then(|most| usize::try_from(most).ok())
+            .unwrap_or(usize::MAX),
+        group: GroupSettings {
+            group,
+            reset,
+            auto_commit: request.auto_commit.unwrap_or(auto_commit),
+            properties: request.properties,
+        },
+    }
+}
+
+fn either(fields: &mut Fields, name: &str, old: &str) -> Result<Option<i32>> {
+    let (new, old) = (fields.small_integer(name)?, fields.small_integer(old)?);
+    Ok(new.or(old))
+}
+
+fn format(given: Option<String>) -> Result<Codec> {
+    match given.map(|format| format.to_ascii_lowercase()).as_deref() {
+        None | Some("binary") => Ok(Codec::Binary),
+        Some("json") => Ok(Codec::Json),
+        Some("avro" | "jsonschema" | "protobuf") => Err(Kind::RegistryMissing.because(
+            "This format needs a Schema Registry and none is configured; create the instance with the format binary or json.",
+        )),
+        Some(_) => Err(Kind::Unprocessable.because("Invalid format type.")),
+    }
+}
+
+fn flag(given: Option<String>) -> Result<Option<bool>> {
+    match given.map(|flag| flag.to_ascii_lowercase()).as_deref() {
+        None => Ok(None),
+        Some("true") => Ok(Some(true)),
+        Some("false") => Ok(Some(false)),
+        Some(_) => Err(invalid("auto.commit.enable is true or false")),
+    }
+}
+
+fn invalid(why: &str) -> Error {
+    Kind::ConsumerConfig.because(format!("Invalid consumer configuration: {why}"))
+}

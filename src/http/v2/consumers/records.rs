@@ -1,0 +1,164 @@
+use std::time::Duration;
+
+use actix_web::http::StatusCode;
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+
+use crate::config::Consumer as ConsumerConfig;
+use crate::domain::consume::{Instance, Limits, ReadRequest, Start, StatelessRead, read as read_partition};
+use crate::error::{Kind, Result};
+use crate::format::Codec;
+use crate::http::answer::{Answer, Offers};
+use crate::http::media::{JSON, Offer};
+use crate::http::path::PartitionPath;
+use crate::http::records_body::RecordsBody;
+use crate::http::v2::consumers::{InstancePath, RecordsQuery};
+use crate::state::State;
+
+/// The bounds and the default of `limit`.
+const LIMIT: std::ops::RangeInclusive<i64> = 1..=10_000;
+const DEFAULT_LIMIT: i64 = 100;
+
+/// Answers that hold records; the type names their format, or leaves it to the instance.
+pub struct RecordAnswers;
+
+impl Offers for RecordAnswers {
+    const OFFERS: &'static [Offer] = &[
+        ("application/vnd.kafka.binary.v2+json", 1000),
+        ("application/vnd.kafka.v2+json", 900),
+        ("application/vnd.kafka.json.v2+json", 100),
+        ("application/vnd.kafka.avro.v2+json", 100),
+        ("application/vnd.kafka.jsonschema.v2+json", 100),
+        ("application/vnd.kafka.protobuf.v2+json", 100),
+        (JSON, 50),
+    ];
+}
+
+/// `GET .../records`: waits for records, up to the timeout.
+pub async fn read(
+    request: HttpRequest,
+    path: InstancePath,
+    mut answer: Answer<RecordAnswers>,
+    query: RecordsQuery,
+    state: Data<State>,
+) -> Result<HttpResponse> {
+    let instance = path.find(&state)?;
+    let _use = instance.in_use();
+    check_format(&mut answer, &request, &instance, "application/vnd.kafka.json.v2+json")?;
+    answer_records(&answer, &instance, &query, &state).await
+}
+
+/// Reads from an instance and answers; the records count as delivered when the answer has gone out.
+pub async fn answer_records<O: Offers>(
+    answer: &Answer<O>,
+    instance: &std::sync::Arc<Instance>,
+    query: &RecordsQuery,
+    state: &State,
+) -> Result<HttpResponse> {
+    let read = read_request(query, instance, &state.config.consumer);
+    let (collected, receipt) = instance.read(&state.kafka, read).await?;
+    Ok(answer.body(StatusCode::OK, RecordsBody::new(collected.finish(), receipt)))
+}
+
+fn read_request(query: &RecordsQuery, instance: &Instance, config: &ConsumerConfig) -> ReadRequest {
+    let asked = query
+        .timeout_ms
+        .and_then(|ms| u64::try_from(ms).ok())
+        .map(Duration::from_millis);
+    ReadRequest {
+        timeout: asked
+            .unwrap_or(instance.settings.request_timeout)
+            .min(config.max_poll_wait),
+        max_bytes: bytes(query.max_bytes, config.request_max_bytes),
+        include: query.include,
+    }
+}
+
+fn bytes(asked: Option<i64>, most: u64) -> usize {
+    let asked = asked.and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or(most);
+    usize::try_from(asked.min(most)).unwrap_or(usize::MAX)
+}
+
+/// Checks that the format that the client names is the instance's; labels the answer with the instance's where it
+/// names none.
+pub fn check_format<O: Offers>(
+    answer: &mut Answer<O>,
+    request: &HttpRequest,
+    instance: &Instance,
+    json: &'static str,
+) -> Result<()> {
+    match named_format(answer.media()) {
+        None => Ok(()),
+        Some(named) if named == Some(instance.settings.codec) => Ok(()),
+        Some(_) if answer.is_exact() => Err(Kind::FormatMismatch.into()),
+        Some(_) => {
+            answer.relabel(request, json);
+            Ok(())
+        }
+    }
+}
+
+/// Returns the format that a media type names; `Some(None)` is one that no instance has yet, `None` names none.
+fn named_format(media: &str) -> Option<Option<Codec>> {
+    if media.contains(".binary.") {
+        Some(Some(Codec::Binary))
+    } else if media.contains(".json.") {
+        Some(Some(Codec::Json))
+    } else if media.contains(".avro.") || media.contains(".jsonschema.") || media.contains(".protobuf.") {
+        Some(None)
+    } else {
+        None
+    }
+}
+
+/// Returns the codec of a read without an instance: what the type names, else binary.
+pub fn format_codec(media: &str) -> Result<Codec> {
+    match named_format(media) {
+        None => Ok(Codec::Binary),
+        Some(Some(codec)) => Ok(codec),
+        Some(None) => Err(Kind::RegistryMissing.because(
+            "This format needs a Schema Registry and none is configured; read the records as binary or json.",
+        )),
+    }
+}
+
+/// `GET /topics/{topic}/partitions/{partition}/records`: no instance, no group, nothing stored.
+pub async fn read_stateless(
+    path: PartitionPath,
+    answer: Answer<RecordAnswers>,
+    query: RecordsQuery,
+    state: Data<State>,
+) -> Result<HttpResponse> {
+    let codec = format_codec(answer.media())?;
+    let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
+    if !LIMIT.contains(&limit) {
+        return Err(Kind::Unprocessable.because("limit is 1 to 10000."));
+    }
+    let config = &state.config.consumer;
+    let timeout = query
+        .timeout_ms
+        .and_then(|ms| u64::try_from(ms).ok())
+        .map_or(Duration::ZERO, Duration::from_millis);
+    let read = StatelessRead {
+        start: start(&query)?,
+        limits: Limits {
+            bytes: bytes(query.max_bytes, config.request_max_bytes),
+            records: limit as usize,
+        },
+        timeout: timeout.min(config.max_poll_wait),
+        codec,
+        include: query.include,
+    };
+    let body = read_partition(&state.kafka, &path.0, path.1, read).await?;
+    Ok(answer.text(StatusCode::OK, body))
+}
+
+fn start(query: &RecordsQuery) -> Result<Start> {
+    match (query.offset, query.timestamp_ms) {
+        (Some(_), Some(_)) => Err(Kind::Unprocessable.because("offset and timestamp exclude each other.")),
+        (Some(offset), None) if offset < 0 => Err(Kind::Unprocessable.because("offset is 0 or more.")),
+        (Some(offset), None) => Ok(Start::Offset(offset)),
+        (None, Some(ms)) => Ok(Start::Timestamp(ms)),
+        (None, None) => Ok(Start::Beginning),
+    }
+}

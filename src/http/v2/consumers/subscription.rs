@@ -1,0 +1,80 @@
+use actix_web::HttpResponse;
+use actix_web::web::Data;
+use regex::{Regex, RegexBuilder};
+use serde_json::{Value, json};
+
+use crate::error::{Kind, Result};
+use crate::http::answer::{Answer, Content};
+use crate::http::body::Body;
+use crate::http::fields::Fields;
+use crate::http::v2::consumers::{ConsumerBody, Consumers, InstancePath, no_content};
+use crate::model::TopicName;
+use crate::state::State;
+
+/// What a compiled pattern may weigh; a hostile one is refused.
+const PATTERN_BYTES: usize = 1 << 20;
+
+/// `GET .../subscription`: the topics; for a pattern those that matched last.
+pub async fn list(path: InstancePath, answer: Answer<Consumers>, state: Data<State>) -> Result<HttpResponse> {
+    let instance = path.find(&state)?;
+    let _use = instance.in_use();
+    let topics = instance.subscription();
+    answer.json(&json!({ "topics": topics.iter().map(TopicName::as_str).collect::<Vec<_>>() }))
+}
+
+/// `POST .../subscription`: topics win over a pattern; neither changes nothing.
+pub async fn subscribe(
+    path: InstancePath,
+    _content: Content<ConsumerBody>,
+    _answer: Answer<Consumers>,
+    body: Body,
+    state: Data<State>,
+) -> Result<HttpResponse> {
+    let mut fields = Fields::required(&body.bytes)?;
+    let topics = fields.list("topics")?.map(topic_names).transpose()?;
+    let pattern = fields.text("topic_pattern")?;
+    fields.finish()?;
+    let pattern = if topics.is_some() {
+        None
+    } else {
+        pattern.as_deref().map(whole_name).transpose()?
+    };
+    let instance = path.find(&state)?;
+    let _use = instance.in_use();
+    match (topics, pattern) {
+        (Some(topics), _) => instance.subscribe(&state.kafka, topics).await?,
+        (None, Some(pattern)) => instance.subscribe_pattern(&state.kafka, pattern).await?,
+        (None, None) => {}
+    }
+    Ok(no_content())
+}
+
+/// `DELETE .../subscription`: clears an assignment too.
+pub async fn unsubscribe(path: InstancePath, _answer: Answer<Consumers>, state: Data<State>) -> Result<HttpResponse> {
+    let instance = path.find(&state)?;
+    let _use = instance.in_use();
+    instance.unsubscribe(&state.kafka).await?;
+    Ok(no_content())
+}
+
+fn topic_names(items: Vec<Value>) -> Result<Vec<TopicName>> {
+    let name = |item: Value| match item {
+        Value::String(name) => TopicName::try_from(name.as_str()).map_err(|error| error.as_kind(Kind::Unprocessable)),
+        _ => Err(Kind::BadRequest.because("topics is not a list of texts.")),
+    };
+    items.into_iter().map(name).collect()
+}
+
+fn whole_name(pattern: &str) -> Result<Regex> {
+    if pattern.is_empty() {
+        return Err(Kind::Unprocessable.because("topic_pattern must not be empty."));
+    }
+    let whole = RegexBuilder::new(&format!("^(?:{pattern})$"))
+        .size_limit(PATTERN_BYTES)
+        .build();
+    whole.map_err(|_| {
+        Kind::Unprocessable.because(
+            "topic_pattern is no regular expression that is supported (look-around and back references are not).",
+        )
+    })
+}

@@ -1,0 +1,13 @@
+//! Consumers without rebalance callbacks and without polling: librdkafka assigns, fetches and beats by itself, and
+//! tells when there is something to take. That is what lets an instance sleep while its client is away.
+
+mod group;
+mod list;
+mod message;
+mod native;
+mod reader;
+
+pub use group::{GroupConsumer, GroupSettings, Reset};
+pub use list::PartitionOffset;
+pub use message::FetchedRecord;
+pub use reader::{Next, Readers, Reading};
