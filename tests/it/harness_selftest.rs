@@ -17,11 +17,7 @@ fn records_are_read_back_as_they_were_written() {
         headers: vec![("h".to_owned(), Some(b"1".to_vec())), ("h".to_owned(), None)],
         timestamp_ms: Some(1_700_000_000_000),
     };
-    let tombstone = NewRecord {
-        partition: Some(0),
-        value: None,
-        ..full.clone()
-    };
+    let tombstone = NewRecord { partition: Some(0), value: None, ..full.clone() };
 
     let written = kafka::shared().produce(&topic, &[full.clone(), tombstone.clone(), full.clone()]);
 
@@ -32,21 +28,8 @@ fn records_are_read_back_as_they_were_written() {
 }
 
 fn logged(record: &NewRecord, offset: i64) -> LogRecord {
-    let NewRecord {
-        partition,
-        key,
-        value,
-        headers,
-        timestamp_ms,
-    } = record.clone();
-    LogRecord {
-        partition: partition.expect("the test names it"),
-        offset,
-        key,
-        value,
-        headers,
-        timestamp_ms,
-    }
+    let NewRecord { partition, key, value, headers, timestamp_ms } = record.clone();
+    LogRecord { partition: partition.expect("the test names it"), offset, key, value, headers, timestamp_ms }
 }
 
 #[test]
@@ -83,28 +66,16 @@ async fn an_async_test_may_call_the_blocking_helpers() {
 fn a_broker_keeps_its_data_when_killed_and_when_stopped() {
     let mut broker = Broker::start(OwnOptions::default());
     broker.kafka().create_topic("kept", 1);
-    broker
-        .kafka()
-        .produce("kept", &[NewRecord::new("k", "before the crash")]);
+    broker.kafka().produce("kept", &[NewRecord::new("k", "before the crash")]);
 
     broker.kill();
     broker.restart();
-    broker
-        .kafka()
-        .produce("kept", &[NewRecord::new("k", "before the stop")]);
+    broker.kafka().produce("kept", &[NewRecord::new("k", "before the stop")]);
     broker.stop();
     broker.restart();
 
-    let values: Vec<_> = broker
-        .kafka()
-        .read_topic("kept")
-        .into_iter()
-        .map(|record| record.value)
-        .collect();
-    assert_eq!(
-        values,
-        [Some(b"before the crash".to_vec()), Some(b"before the stop".to_vec())]
-    );
+    let values: Vec<_> = broker.kafka().read_topic("kept").into_iter().map(|record| record.value).collect();
+    assert_eq!(values, [Some(b"before the crash".to_vec()), Some(b"before the stop".to_vec())]);
 }
 
 #[test]
@@ -112,10 +83,7 @@ fn three_brokers_are_one_cluster_that_outlives_one_of_them() {
     let mut brokers = Broker::start_cluster(3, OwnOptions::default());
     let kafka = brokers[0].kafka();
     kafka.create_topic_with("replicated", 3, &[("min.insync.replicas", "2")]);
-    let everywhere = [0, 1, 2].map(|partition| NewRecord {
-        partition: Some(partition),
-        ..NewRecord::new("k", "v")
-    });
+    let everywhere = [0, 1, 2].map(|partition| NewRecord { partition: Some(partition), ..NewRecord::new("k", "v") });
     kafka.produce("replicated", &everywhere);
 
     brokers[2].kill();
@@ -129,26 +97,15 @@ fn three_brokers_are_one_cluster_that_outlives_one_of_them() {
 fn a_broker_and_its_data_are_gone_with_whoever_started_it() {
     let dir = std::env::temp_dir().join(unique("kafka"));
     let mut script = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/kafka/broker"))
-        .args([
-            "--dir",
-            dir.to_str().expect("a temporary folder is UTF-8"),
-            "--remove-dir",
-        ])
-        .args([
-            "--port",
-            &free_port().to_string(),
-            "--controller-port",
-            &free_port().to_string(),
-        ])
+        .args(["--dir", dir.to_str().expect("a temporary folder is UTF-8"), "--remove-dir"])
+        .args(["--port", &free_port().to_string(), "--controller-port", &free_port().to_string()])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .expect("the script runs");
     let output = process::Output::of(&mut script);
-    let java = output
-        .wait_for(PATIENCE, |line| line.rsplit_once(" pid ")?.1.parse().ok())
-        .expect("it becomes ready");
+    let java = output.wait_for(PATIENCE, |line| line.rsplit_once(" pid ")?.1.parse().ok()).expect("it becomes ready");
     assert!(process::is_alive(java));
 
     drop(script.stdin.take());

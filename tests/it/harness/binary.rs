@@ -38,12 +38,7 @@ impl Proxy {
             .stderr(Stdio::piped())
             .spawn()
             .expect("cargo built the binary");
-        Proxy {
-            output: Output::of(&mut child),
-            address: None,
-            _last_will: LastWill::kill(child.id()),
-            child,
-        }
+        Proxy { output: Output::of(&mut child), address: None, _last_will: LastWill::kill(child.id()), child }
     }
 
     /// Panics if this was not made by [`Proxy::start`].
@@ -72,10 +67,7 @@ impl Proxy {
     /// Waits for a line that contains `text` and returns it; panics with the whole log otherwise.
     #[track_caller]
     pub fn wait_for_log(&self, text: &str, deadline: Duration) -> String {
-        match self
-            .output
-            .wait_for(deadline, |line| line.contains(text).then(|| line.to_owned()))
-        {
+        match self.output.wait_for(deadline, |line| line.contains(text).then(|| line.to_owned())) {
             Ok(line) => line,
             Err(log) => panic!("no line with `{text}`:\n{log}"),
         }
@@ -96,8 +88,6 @@ impl Drop for Proxy {
 
 fn listening_address(line: &str) -> Option<SocketAddr> {
     let (_, after) = line.split_once("listening on http://")?;
-    let end = after
-        .find(|c: char| !(c.is_ascii_hexdigit() || ".:[]".contains(c)))
-        .unwrap_or(after.len());
+    let end = after.find(|c: char| !(c.is_ascii_hexdigit() || ".:[]".contains(c))).unwrap_or(after.len());
     after[..end].parse().ok()
 }

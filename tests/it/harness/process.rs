@@ -29,14 +29,8 @@ impl Output {
     pub fn of(child: &mut Child) -> Output {
         let stdout = child.stdout.take().expect("stdout is piped");
         let stderr = child.stderr.take().expect("stderr is piped");
-        let state = Mutex::new(State {
-            lines: Vec::new(),
-            open_streams: 2,
-        });
-        let shared = Arc::new(Shared {
-            state,
-            changed: Condvar::new(),
-        });
+        let state = Mutex::new(State { lines: Vec::new(), open_streams: 2 });
+        let shared = Arc::new(Shared { state, changed: Condvar::new() });
         let readers = vec![read_lines(stdout, &shared), read_lines(stderr, &shared)];
         Output { shared, readers }
     }
@@ -56,12 +50,7 @@ impl Output {
             if state.open_streams == 0 || left.is_zero() {
                 return Err(state.lines.join("\n"));
             }
-            state = self
-                .shared
-                .changed
-                .wait_timeout(state, left)
-                .unwrap_or_else(PoisonError::into_inner)
-                .0;
+            state = self.shared.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
@@ -90,10 +79,7 @@ fn read_lines(stream: impl Read + Send + 'static, shared: &Arc<Shared>) -> JoinH
         let mut line = Vec::new();
         // Bytes, as a child may print what is not UTF-8.
         while stream.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
-            shared
-                .lock()
-                .lines
-                .push(String::from_utf8_lossy(&line).trim_end().to_owned());
+            shared.lock().lines.push(String::from_utf8_lossy(&line).trim_end().to_owned());
             shared.changed.notify_all();
             line.clear();
         }
@@ -104,25 +90,18 @@ fn read_lines(stream: impl Read + Send + 'static, shared: &Arc<Shared>) -> JoinH
 
 /// Sends a signal, for example `TERM`. Does nothing if the process is gone.
 pub fn signal(pid: u32, name: &str) {
-    shell(&format!("kill -{name} {pid} 2>/dev/null || true"))
-        .status()
-        .expect("sh runs");
+    shell(&format!("kill -{name} {pid} 2>/dev/null || true")).status().expect("sh runs");
 }
 
 pub fn is_alive(pid: u32) -> bool {
-    shell(&format!("kill -0 {pid} 2>/dev/null"))
-        .status()
-        .expect("sh runs")
-        .success()
+    shell(&format!("kill -0 {pid} 2>/dev/null")).status().expect("sh runs").success()
 }
 
 /// Panics if the child has not ended at the deadline.
 #[track_caller]
 pub fn wait(child: &mut Child, deadline: Duration) -> ExitStatus {
     let what = format!("process {} ended", child.id());
-    eventually_blocking(&what, deadline, || {
-        child.try_wait().expect("the child can be waited for")
-    })
+    eventually_blocking(&what, deadline, || child.try_wait().expect("the child can be waited for"))
 }
 
 /// Kills a process when this one is gone, however that happened: the shell behind it waits on a pipe from here.
@@ -130,9 +109,7 @@ pub struct LastWill(Child);
 
 impl LastWill {
     pub fn kill(pid: u32) -> LastWill {
-        let waiting = shell(&format!("read -r _; kill -KILL {pid} 2>/dev/null"))
-            .stdin(Stdio::piped())
-            .spawn();
+        let waiting = shell(&format!("read -r _; kill -KILL {pid} 2>/dev/null")).stdin(Stdio::piped()).spawn();
         LastWill(waiting.expect("sh runs"))
     }
 }

@@ -44,10 +44,7 @@ const START_DEADLINE: Duration = Duration::from_secs(600);
 
 // A broker that was killed is let in again when its old session has ended. Nine seconds, the default, is long for a
 // test and stays with the shared broker, which is never killed but may be starved for a while.
-const SHORT_SESSION: [(&str, &str); 2] = [
-    ("broker.session.timeout.ms", "3000"),
-    ("broker.heartbeat.interval.ms", "500"),
-];
+const SHORT_SESSION: [(&str, &str); 2] = [("broker.session.timeout.ms", "3000"), ("broker.heartbeat.interval.ms", "500")];
 
 impl Broker {
     /// Starts one broker that is a cluster of its own.
@@ -116,13 +113,7 @@ impl Broker {
         }
         arguments.push("--remove-dir".to_owned());
         let java_options = options.java_options.clone();
-        Broker {
-            arguments,
-            java_options,
-            dir,
-            running: None,
-            kafka: Kafka::at(bootstrap.to_owned()),
-        }
+        Broker { arguments, java_options, dir, running: None, kafka: Kafka::at(bootstrap.to_owned()) }
     }
 
     pub fn kafka(&self) -> &Kafka {
@@ -174,11 +165,7 @@ impl Broker {
             command.env("KAFKA_HEAP_OPTS", options);
         }
         // The broker lives as long as this pipe: it is closed by the kernel even when the test run is killed.
-        let piped = command
-            .args(&self.arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+        let piped = command.args(&self.arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut script = piped.spawn().expect("bash runs tests/kafka/broker");
         let output = Output::of(&mut script);
         (script, output)
@@ -186,12 +173,7 @@ impl Broker {
 
     fn wait_for_brokers(&self, count: usize) {
         eventually_blocking(&format!("metadata names {count} brokers"), PATIENCE, || {
-            let metadata = self
-                .kafka
-                .admin()
-                .inner()
-                .fetch_metadata(None, Duration::from_secs(5))
-                .ok()?;
+            let metadata = self.kafka.admin().inner().fetch_metadata(None, Duration::from_secs(5)).ok()?;
             (metadata.brokers().len() == count).then_some(())
         });
     }
@@ -211,11 +193,7 @@ impl Running {
             let (_, pid) = line.strip_prefix("ready ")?.split_once(" pid ")?;
             pid.parse().ok()
         });
-        Ok(Running {
-            java: java?,
-            script,
-            output,
-        })
+        Ok(Running { java: java?, script, output })
     }
 }
 
@@ -250,11 +228,7 @@ struct Node {
 
 impl Node {
     fn new(id: usize) -> Node {
-        Node {
-            id,
-            port: free_port(),
-            controller_port: free_port(),
-        }
+        Node { id, port: free_port(), controller_port: free_port() }
     }
 
     fn voter(&self) -> String {
@@ -265,3 +239,4 @@ impl Node {
         format!("127.0.0.1:{}", self.port)
     }
 }
+

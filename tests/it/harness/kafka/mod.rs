@@ -49,23 +49,17 @@ impl Shared {
 impl Kafka {
     /// Does not connect yet.
     pub fn at(bootstrap: String) -> Kafka {
-        Kafka {
-            bootstrap,
-            admin: OnceLock::new(),
-        }
+        Kafka { bootstrap, admin: OnceLock::new() }
     }
 
     /// Returns the configuration of a client of this cluster that notices a restarted broker within a second.
     pub fn client(&self) -> ClientConfig {
         let mut config = ClientConfig::new();
-        config
-            .set("bootstrap.servers", &self.bootstrap)
-            .set("reconnect.backoff.max.ms", "500");
+        config.set("bootstrap.servers", &self.bootstrap).set("reconnect.backoff.max.ms", "500");
         config
     }
 
     pub fn admin(&self) -> &AdminClient<DefaultClientContext> {
-        self.admin
-            .get_or_init(|| self.client().create().expect("an admin client needs no connection"))
+        self.admin.get_or_init(|| self.client().create().expect("an admin client needs no connection"))
     }
 }

@@ -39,10 +39,8 @@ impl Kafka {
     #[track_caller]
     pub fn produce(&self, topic: &str, records: &[NewRecord]) -> Vec<(i32, i64)> {
         let deliveries = Deliveries(Mutex::new(vec![None; records.len()]));
-        let producer: BaseProducer<Deliveries> = self
-            .client()
-            .create_with_context(deliveries)
-            .expect("a producer needs no connection");
+        let producer: BaseProducer<Deliveries> =
+            self.client().create_with_context(deliveries).expect("a producer needs no connection");
         for (index, record) in records.iter().enumerate() {
             let sent = producer.send(record.to_base_record(topic, index));
             sent.unwrap_or_else(|(e, _)| panic!("record {index} to {topic}: {e}"));
@@ -50,8 +48,7 @@ impl Kafka {
         producer.flush(PATIENCE).expect("Kafka takes the records");
         let delivered = producer.context().0.lock().expect("the callback does not panic");
         let all = delivered.iter().enumerate();
-        all.map(|(index, at)| at.unwrap_or_else(|| panic!("record {index} to {topic} was refused")))
-            .collect()
+        all.map(|(index, at)| at.unwrap_or_else(|| panic!("record {index} to {topic} was refused"))).collect()
     }
 
     /// Returns all records of a partition, from the first that is left to the high watermark.
@@ -72,10 +69,7 @@ impl Kafka {
         let end = Instant::now() + PATIENCE;
         let mut records = Vec::new();
         while !unfinished.is_empty() {
-            assert!(
-                Instant::now() < end,
-                "partitions {unfinished:?} of {topic} not read within {PATIENCE:?}"
-            );
+            assert!(Instant::now() < end, "partitions {unfinished:?} of {topic} not read within {PATIENCE:?}");
             match consumer.poll(Duration::from_secs(1)) {
                 Some(Ok(message)) => records.push(LogRecord::from(&message)),
                 Some(Err(KafkaError::PartitionEOF(partition))) => {
@@ -102,9 +96,7 @@ impl Kafka {
             .expect("a consumer needs no connection");
         let mut assignment = TopicPartitionList::new();
         for partition in partitions {
-            assignment
-                .add_partition_offset(topic, *partition, Offset::Beginning)
-                .expect("the offset is valid");
+            assignment.add_partition_offset(topic, *partition, Offset::Beginning).expect("the offset is valid");
         }
         consumer.assign(&assignment).expect("the assignment is valid");
         consumer
@@ -114,10 +106,7 @@ impl Kafka {
 impl From<&BorrowedMessage<'_>> for LogRecord {
     fn from(message: &BorrowedMessage<'_>) -> LogRecord {
         let headers = message.headers().map(|headers| {
-            headers
-                .iter()
-                .map(|header| (header.key.to_owned(), header.value.map(<[u8]>::to_vec)))
-                .collect()
+            headers.iter().map(|header| (header.key.to_owned(), header.value.map(<[u8]>::to_vec))).collect()
         });
         LogRecord {
             partition: message.partition(),
@@ -133,11 +122,7 @@ impl From<&BorrowedMessage<'_>> for LogRecord {
 impl NewRecord {
     /// Returns a record with a key and a value, and all else left to Kafka.
     pub fn new(key: impl Into<Vec<u8>>, value: impl Into<Vec<u8>>) -> NewRecord {
-        NewRecord {
-            key: Some(key.into()),
-            value: Some(value.into()),
-            ..NewRecord::default()
-        }
+        NewRecord { key: Some(key.into()), value: Some(value.into()), ..NewRecord::default() }
     }
 
     fn to_base_record<'a>(&'a self, topic: &'a str, index: usize) -> BaseRecord<'a, [u8], [u8], usize> {
@@ -148,10 +133,7 @@ impl NewRecord {
         record.timestamp = self.timestamp_ms;
         if !self.headers.is_empty() {
             record.headers = Some(self.headers.iter().fold(OwnedHeaders::new(), |headers, (key, value)| {
-                headers.insert(Header {
-                    key,
-                    value: value.as_ref(),
-                })
+                headers.insert(Header { key, value: value.as_ref() })
             }));
         }
         record

@@ -39,21 +39,14 @@ impl Kafka {
     #[track_caller]
     pub fn grow(&self, name: &str, partitions: i32) {
         let count = usize::try_from(partitions).expect("a count of partitions");
-        done(block_on(
-            self.admin()
-                .create_partitions([&NewPartitions::new(name, count)], &options()),
-        ));
+        done(block_on(self.admin().create_partitions([&NewPartitions::new(name, count)], &options())));
         self.wait_for_partitions(name, partitions);
     }
 
     /// Returns the number of partitions; panics if there is no such topic.
     #[track_caller]
     pub fn partition_count(&self, name: &str) -> i32 {
-        let metadata = self
-            .admin()
-            .inner()
-            .fetch_metadata(None, METADATA_TIMEOUT)
-            .expect("Kafka gives metadata");
+        let metadata = self.admin().inner().fetch_metadata(None, METADATA_TIMEOUT).expect("Kafka gives metadata");
         let topic = metadata.topics().iter().find(|topic| topic.name() == name);
         let count = topic.unwrap_or_else(|| panic!("no topic {name}")).partitions().len();
         i32::try_from(count).expect("Kafka counts partitions with an i32")
@@ -71,21 +64,13 @@ impl Kafka {
         // All topics: asked for one, librdkafka waits for it to appear.
         let metadata = self.admin().inner().fetch_metadata(None, METADATA_TIMEOUT)?;
         let topic = metadata.topics().iter().find(|topic| topic.name() == name);
-        let led = topic.map(|topic| {
-            topic
-                .partitions()
-                .iter()
-                .filter(|partition| partition.leader() >= 0)
-                .count()
-        });
+        let led = topic.map(|topic| topic.partitions().iter().filter(|partition| partition.leader() >= 0).count());
         Ok(led.map(|count| i32::try_from(count).expect("Kafka counts partitions with an i32")))
     }
 }
 
 fn options() -> AdminOptions {
-    AdminOptions::new()
-        .request_timeout(Some(PATIENCE))
-        .operation_timeout(Some(PATIENCE))
+    AdminOptions::new().request_timeout(Some(PATIENCE)).operation_timeout(Some(PATIENCE))
 }
 
 #[track_caller]
