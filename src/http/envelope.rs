@@ -2,6 +2,7 @@
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::Uri;
 use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue, TRANSFER_ENCODING};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
@@ -33,11 +34,34 @@ pub async fn envelope(
         debug!("{} {}: {}", request.method(), request.path(), refused.log_line());
         return Ok(ServiceResponse::new(request, refused.error_response()));
     };
+    let mut request = request;
+    trim_slash(&mut request);
     let response = next.call(request).await?.map_into_boxed_body();
     if response.status().is_client_error() || response.status().is_server_error() {
         return Ok(label(response));
     }
     Ok(response)
+}
+
+/// Takes one slash off the end of the path: clients may write it, routes do not. Two are another path.
+fn trim_slash(request: &mut ServiceRequest) {
+    let path = request.path();
+    if path.len() < 2 || !path.ends_with('/') || path.ends_with("//") {
+        return;
+    }
+    let trimmed = &path[..path.len() - 1];
+    let target = match request.query_string() {
+        "" => trimmed.to_string(),
+        query => format!("{trimmed}?{query}"),
+    };
+    let mut parts = request.head().uri.clone().into_parts();
+    // A path is one without its last character too; if not, the request stays as it is.
+    let Ok(target) = target.parse() else { return };
+    parts.path_and_query = Some(target);
+    if let Ok(uri) = Uri::from_parts(parts) {
+        request.match_info_mut().get_mut().update(&uri);
+        request.head_mut().uri = uri;
+    }
 }
 
 fn label(response: ServiceResponse) -> ServiceResponse {

@@ -4,7 +4,7 @@ use actix_web::http::header::{ALLOW, HeaderValue};
 use actix_web::middleware::Compress;
 use actix_web::{Handler, HttpRequest, HttpResponse, Resource, Responder, Route, web};
 
-/// Returns a resource at `path` and at `path/` that knows its verbs: HEAD goes with GET, OPTIONS is answered, other
+/// Returns a resource that knows its verbs: HEAD goes with GET, OPTIONS is answered, other
 /// verbs get 405 with `Allow`.
 pub fn resource(path: &str, routes: Vec<(Method, Route)>) -> Resource {
     let mut verbs: Vec<&str> = routes.iter().map(|(method, _)| method.as_str()).collect();
@@ -23,12 +23,7 @@ pub fn resource(path: &str, routes: Vec<(Method, Route)>) -> Resource {
             response.insert_header((ALLOW, allow)).finish()
         }
     };
-    let paths = if path == "/" {
-        vec!["/".to_string()]
-    } else {
-        vec![path.to_string(), format!("{path}/")]
-    };
-    let resource = web::resource(paths).default_service(web::to(other));
+    let resource = web::resource(path).default_service(web::to(other));
     routes
         .into_iter()
         .fold(resource, |resource, (_, route)| resource.route(route))

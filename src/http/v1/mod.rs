@@ -5,9 +5,7 @@
 mod consumers;
 mod produce;
 
-use actix_web::Resource;
-use actix_web::http::Method;
-use actix_web::web::ServiceConfig;
+use actix_web::web::{self, ServiceConfig};
 
 use crate::config::PlainJson;
 use crate::http::answer::{Offers, Takes};
@@ -47,40 +45,29 @@ impl Takes for Records {
     }
 }
 
-/// Registers the endpoints of v1, each only for requests that name a v1 type.
+/// Registers the endpoints of v1: shared paths for requests that name a v1 type, and two paths that only v1 has.
 pub fn routes(config: &mut ServiceConfig) {
-    let v1 = |path: &str, routes: Vec<(Method, actix_web::Route)>| -> Resource {
-        resource(path, routes).guard(media_guard(names_v1))
-    };
-    config
-        .service(v1("/", vec![get(v2::alive::<V1>), post(v2::alive::<V1>)]))
-        .service(v1("/brokers", vec![get(v2::list_brokers::<V1>)]))
-        .service(v1("/topics", vec![get(v2::list_topics::<V1>)]))
-        .service(v1(
-            "/topics/{topic}",
-            vec![get(v2::get_topic::<V1>), post(produce::to_topic)],
-        ))
-        .service(v1("/topics/{topic}/partitions", vec![get(v2::list_partitions::<V1>)]))
-        .service(v1(
+    let shared = web::scope("")
+        .guard(media_guard(names_v1))
+        .service(resource("/", vec![get(v2::alive::<V1>), post(v2::alive::<V1>)]))
+        .service(resource("/brokers", vec![get(v2::list_brokers::<V1>)]))
+        .service(resource("/topics", vec![get(v2::list_topics::<V1>)]))
+        .service(resource("/topics/{topic}", vec![get(v2::get_topic::<V1>), post(produce::to_topic)]))
+        .service(resource("/topics/{topic}/partitions", vec![get(v2::list_partitions::<V1>)]))
+        .service(resource(
             "/topics/{topic}/partitions/{partition}",
             vec![get(v2::get_partition::<V1>), post(produce::to_partition)],
         ))
-        .service(v1("/consumers/{group}", vec![post(consumers::create)]))
-        .service(v1(
-            "/consumers/{group}/instances/{instance}",
-            vec![delete(v2::consumers::delete::<V1>)],
-        ))
-        .service(v1(
-            "/consumers/{group}/instances/{instance}/offsets",
-            vec![post(consumers::commit)],
-        ))
-        // These two paths v1 has for itself.
-        .service(resource(
-            "/consumers/{group}/instances/{instance}/topics/{topic}",
-            vec![get(consumers::read)],
-        ))
-        .service(resource(
-            "/topics/{topic}/partitions/{partition}/messages",
-            vec![get(consumers::messages)],
-        ));
+        .service(resource("/consumers/{group}", vec![post(consumers::create)]))
+        .service(resource("/consumers/{group}/instances/{instance}", vec![delete(v2::consumers::delete::<V1>)]))
+        .service(resource("/consumers/{group}/instances/{instance}/offsets", vec![post(consumers::commit)]))
+        .configure(own_paths);
+    config.service(shared);
+    own_paths(config);
+}
+
+fn own_paths(config: &mut ServiceConfig) {
+    config
+        .service(resource("/consumers/{group}/instances/{instance}/topics/{topic}", vec![get(consumers::read)]))
+        .service(resource("/topics/{topic}/partitions/{partition}/messages", vec![get(consumers::messages)]));
 }
