@@ -82,11 +82,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 impl Kind {
     /// Returns an error of this kind that tells the client why.
     pub fn because(self, detail: impl Into<String>) -> Error {
-        Error {
-            kind: self,
-            detail: Some(detail.into().into()),
-            source: None,
-        }
+        Error { kind: self, detail: Some(detail.into().into()), source: None }
     }
 
     /// Returns an error of this kind with its cause, for the log only.
@@ -147,11 +143,7 @@ impl Error {
 
 impl From<Kind> for Error {
     fn from(kind: Kind) -> Error {
-        Error {
-            kind,
-            detail: None,
-            source: None,
-        }
+        Error { kind, detail: None, source: None }
     }
 }
 
@@ -174,10 +166,7 @@ mod tests {
     #[test]
     fn a_code_of_five_digits_begins_with_its_status_unless_it_is_kafkas() {
         // 40001 rides on 422, as in the reference.
-        for kind in Kind::ALL
-            .iter()
-            .filter(|kind| kind.code() > 999 && kind.code() != 40001)
-        {
+        for kind in Kind::ALL.iter().filter(|kind| kind.code() > 999 && kind.code() != 40001) {
             assert_eq!(kind.code() / 100, u32::from(kind.status()), "{kind:?}");
         }
     }
@@ -192,9 +181,7 @@ mod tests {
 
     #[test]
     fn the_log_line_has_the_cause_and_not_the_detail() {
-        let error = Kind::Internal
-            .because("quotes a payload")
-            .caused_by(std::io::Error::other("disk"));
+        let error = Kind::Internal.because("quotes a payload").caused_by(std::io::Error::other("disk"));
         assert_eq!(error.log_line(), "internal: disk");
         assert_eq!(error.message(), "quotes a payload");
     }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use actix_web::web::Data;
 use clap::Parser;
-use log::{error, info, warn};
+use log::{LevelFilter, error, info, warn};
 use tokio::signal::unix::{SignalKind, signal};
 
 use kafka_rest_proxy::config::{self, Args, Config};
@@ -34,10 +34,18 @@ fn main() -> ExitCode {
         }
     };
     if args.check {
+        // The clients know what properties do not go together; creating them asks no broker.
+        if let Err(refused) = State::new(config) {
+            eprintln!("{}", refused.log_line());
+            return ExitCode::from(USAGE);
+        }
         println!("the configuration is good");
         return ExitCode::SUCCESS;
     }
+    // What a client sends is not this proxy's error, and what actix does is told in our words.
     env_logger::Builder::new()
+        .filter_module("actix_http", LevelFilter::Off)
+        .filter_module("actix_server", LevelFilter::Warn)
         .parse_filters(&config.log.level)
         .format_target(false)
         .init();
@@ -53,21 +61,13 @@ fn main() -> ExitCode {
 fn load(args: &Args) -> Result<Config, String> {
     let config = config::load(args, config::environment()).map_err(|problems| problems.to_string())?;
     let refused = check_properties(&config);
-    if refused.is_empty() {
-        Ok(config)
-    } else {
-        Err(refused.join("\n"))
-    }
+    if refused.is_empty() { Ok(config) } else { Err(refused.join("\n")) }
 }
 
 /// Binds, serves until a signal comes, then finishes what runs. Errors are a line for the operator.
 async fn serve(mut config: Config) -> Result<(), String> {
     // Lives until the end of this function, after the clients that use it.
-    let embedded = if config.dev {
-        Some(MockKafka::start().map_err(|error| error.log_line())?)
-    } else {
-        None
-    };
+    let embedded = if config.dev { Some(MockKafka::start().map_err(|error| error.log_line())?) } else { None };
     if let Some(embedded) = &embedded {
         config.kafka.bootstrap_servers = embedded.bootstrap_servers();
     }
@@ -89,10 +89,7 @@ async fn serve(mut config: Config) -> Result<(), String> {
         }
         handle.stop(true).await;
     });
-    let ended = server
-        .running
-        .await
-        .map_err(|error| format!("the server failed: {error}"));
+    let ended = server.running.await.map_err(|error| format!("the server failed: {error}"));
     probe.abort();
     let timeout = state.config.server.shutdown_timeout;
     let closing = move || {

@@ -20,10 +20,6 @@ impl State {
     pub fn new(config: Config) -> Result<State> {
         let kafka = Kafka::new(&config)?;
         let instances = Instances::new(&config.consumer);
-        Ok(State {
-            config,
-            kafka,
-            instances,
-        })
+        Ok(State { config, kafka, instances })
     }
 }

@@ -3,6 +3,7 @@ use std::time::Duration;
 use crate::config::properties::Properties;
 use crate::config::settings::Settings;
 
+/// The section `[consumer]`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Consumer {
     /// How long an instance lives that nobody uses.
@@ -15,11 +16,13 @@ pub struct Consumer {
     pub request_max_bytes: u64,
     /// Instances in all, and in one group.
     pub max_instances: usize,
+    /// Instances in all.
     pub max_instances_per_group: usize,
     /// Stateless reads at one time.
     pub readers: usize,
     /// What one instance fetches ahead.
     pub queue_bytes: u64,
+    /// Properties for consumers, over those of `[kafka]`.
     pub properties: Properties,
 }
 

@@ -3,10 +3,12 @@ use std::time::Duration;
 use crate::config::properties::Properties;
 use crate::config::settings::Settings;
 
+/// The section `[kafka]`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Kafka {
     /// `HOST:PORT,..`; empty only with `--dev`.
     pub bootstrap_servers: String,
+    /// What brokers see in their logs and quotas.
     pub client_id: String,
     /// How old cached metadata of a topic may be.
     pub metadata_max_age: Duration,

@@ -9,11 +9,13 @@ pub struct Limits {
     pub unpacked_bytes: u64,
     /// Records in a request.
     pub records: usize,
-    /// A record's key plus value.
+    /// A record's key, value and headers.
     pub record_bytes: u64,
+    /// Requests under way at a time.
     pub concurrent_requests: usize,
     /// Bodies of all requests together.
     pub bytes_in_flight: u64,
+    /// Open connections.
     pub connections: usize,
 }
 

@@ -37,12 +37,19 @@ use crate::config::settings::Settings;
 pub struct Config {
     /// Whether Kafka is librdkafka's in-process mock cluster; `kafka.bootstrap_servers` is then empty.
     pub dev: bool,
+    /// How it listens and stops.
     pub server: Server,
+    /// Where Kafka is.
     pub kafka: Kafka,
+    /// How records are written.
     pub producer: Producer,
+    /// How records are read.
     pub consumer: Consumer,
+    /// How look-ups are made.
     pub admin: Admin,
+    /// What is refused for its size or number.
     pub limits: Limits,
+    /// What is logged.
     pub log: Log,
 }
 
@@ -76,10 +83,7 @@ impl Config {
     ///
     /// Does not check `bootstrap_servers`.
     pub fn for_bootstrap(bootstrap_servers: &str) -> Self {
-        let mut config = Self {
-            dev: false,
-            ..Self::dev()
-        };
+        let mut config = Self { dev: false, ..Self::dev() };
         config.kafka.bootstrap_servers = bootstrap_servers.to_owned();
         config.server.listen = vec!["127.0.0.1:0".to_owned()];
         config
@@ -116,9 +120,7 @@ mod tests {
     fn check(file: &str, env: &[(&str, &str)], flags: &[&str]) -> Result<Config, String> {
         let mut settings = Settings::default();
         sources::toml(&mut settings, Path::new("proxy.toml"), file);
-        let env = env
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let env = env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         load_over(settings, &args(flags), env).map_err(|problems| problems.to_string())
     }
 
@@ -147,10 +149,7 @@ mod tests {
             assert!(shipped.is_given(key), "{key} is not in proxy.toml");
         }
         for map in maps {
-            assert!(
-                SHIPPED.contains(&format!("\n[{map}]\n")),
-                "[{map}] is not in proxy.toml"
-            );
+            assert!(SHIPPED.contains(&format!("\n[{map}]\n")), "[{map}] is not in proxy.toml");
         }
     }
 
@@ -166,20 +165,14 @@ mod tests {
             assert!(DOCUMENTED.contains(&row), "no row {row:?} in docs/CONFIG.md");
         }
         for map in settings.maps {
-            assert!(
-                DOCUMENTED.contains(&format!("\n| `{map}` |")),
-                "no row for {map} in docs/CONFIG.md"
-            );
+            assert!(DOCUMENTED.contains(&format!("\n| `{map}` |")), "no row for {map} in docs/CONFIG.md");
         }
     }
 
     #[test]
     fn a_flag_wins_over_the_environment_over_the_file() {
         let file = "[server]\nlisten = 'file:1'\nbacklog = 1\nworkers = 1\n[producer]\nstrict = true";
-        let env = [
-            ("KAFKA_REST_SERVER__LISTEN", "env:2"),
-            ("KAFKA_REST_SERVER__BACKLOG", "2"),
-        ];
+        let env = [("KAFKA_REST_SERVER__LISTEN", "env:2"), ("KAFKA_REST_SERVER__BACKLOG", "2")];
         let flags = [KAFKA, &["--set", "server.listen=set:3", "--listen", "flag:4"]].concat();
         let config = check(file, &env, &flags).unwrap();
 
@@ -201,26 +194,14 @@ mod tests {
             [limits]
             body_bytes = '1MB'
             unpacked_bytes = 0x1000";
-        let env = [
-            ("KAFKA_REST_PRODUCER__STRICT", "true"),
-            ("KAFKA_REST_LIMITS__RECORDS", " 5 "),
-        ];
+        let env = [("KAFKA_REST_PRODUCER__STRICT", "true"), ("KAFKA_REST_LIMITS__RECORDS", " 5 ")];
         let config = check(file, &env, &[KAFKA, &["--set", "producer.plain_json=json"]].concat()).unwrap();
 
         assert_eq!(config.server.listen, ["a:1", "[::1]:2"]);
-        assert_eq!(
-            (config.producer.acks, config.producer.plain_json),
-            (Acks::Leader, PlainJson::Json)
-        );
-        assert_eq!(
-            (config.producer.max_record_bytes, config.producer.strict),
-            (1_000_000, true)
-        );
+        assert_eq!((config.producer.acks, config.producer.plain_json), (Acks::Leader, PlainJson::Json));
+        assert_eq!((config.producer.max_record_bytes, config.producer.strict), (1_000_000, true));
         assert_eq!(config.producer.linger, Duration::from_micros(300));
-        assert_eq!(
-            (config.limits.body_bytes, config.limits.unpacked_bytes),
-            (1_000_000, 0x1000)
-        );
+        assert_eq!((config.limits.body_bytes, config.limits.unpacked_bytes), (1_000_000, 0x1000));
         assert_eq!(config.limits.records, 5);
     }
 
@@ -237,11 +218,8 @@ mod tests {
         let config = check(file, &env, &flags).unwrap();
 
         let kafka: Vec<_> = config.kafka.properties.iter().collect();
-        let expected = [
-            ("security.protocol", "SSL"),
-            ("socket.keepalive.enable", "true"),
-            ("ssl.ca.location", "/ca.pem"),
-        ];
+        let expected =
+            [("security.protocol", "SSL"), ("socket.keepalive.enable", "true"), ("ssl.ca.location", "/ca.pem")];
         assert_eq!(kafka, expected);
         assert_eq!(config.consumer.properties.get("fetch.wait.max.ms"), Some("100"));
         assert_eq!(config.producer.properties.get("batch.size"), Some("5"));
@@ -252,14 +230,7 @@ mod tests {
         let file =
             "[server]\nkeep_alive = 75\nlisten = { port = 1 }\n[producer]\ncompression = 'lzma'\nqueue_bytes = '1KiB'";
         let env = [("KAFKA_REST_PRODUCER__LINGER", "5h"), ("KAFKA_REST_LISTEN", "a:1")];
-        let flags = [
-            "--bootstrap-servers",
-            "kafka",
-            "--set",
-            "limits.records=0",
-            "--set",
-            "oops",
-        ];
+        let flags = ["--bootstrap-servers", "kafka", "--set", "limits.records=0", "--set", "oops"];
         let expected = "\
             --set: number 2 is not KEY=VALUE\n\
             server.keep_alive (proxy.toml line 2): \"75\" is not a duration from 0s to 1h, such as 500us or 30s\n\
@@ -285,33 +256,20 @@ mod tests {
                 "[kafka]\nsecurity.protocol = 'SSL'",
                 "kafka.security.protocol (proxy.toml line 2): is not a setting; properties of librdkafka go below kafka.properties",
             ),
-            (
-                "kafka.properties = 'SSL'",
-                "kafka.properties (proxy.toml line 1): is not a setting; properties of",
-            ),
-            (
-                "[[server]]\nworkers = 1",
-                "server (proxy.toml line 1): is not text, a number, true, false or a list",
-            ),
+            ("kafka.properties = 'SSL'", "kafka.properties (proxy.toml line 1): is not a setting; properties of"),
+            ("[[server]]\nworkers = 1", "server (proxy.toml line 1): is not text, a number, true, false or a list"),
         ];
         for (file, expected) in table {
             let message = problems(file, &[], KAFKA);
             assert!(message.starts_with(expected), "{message}");
         }
         let message = problems("", &[], &[KAFKA, &["--set", "producer.ack=1"]].concat());
-        assert_eq!(
-            message,
-            "producer.ack (--set): is not a setting; did you mean producer.acks?"
-        );
+        assert_eq!(message, "producer.ack (--set): is not a setting; did you mean producer.acks?");
     }
 
     #[test]
     fn variables_of_others_are_left_alone() {
-        let env = [
-            ("KAFKA_BOOTSTRAP", "x"),
-            ("KAFKA_REST_PROXY_PORT", "tcp://10.0.0.1:8082"),
-            ("PATH", "/bin"),
-        ];
+        let env = [("KAFKA_BOOTSTRAP", "x"), ("KAFKA_REST_PROXY_PORT", "tcp://10.0.0.1:8082"), ("PATH", "/bin")];
         assert!(check("", &env, KAFKA).is_ok());
     }
 
@@ -340,21 +298,9 @@ mod tests {
     #[test]
     fn settings_that_contradict_each_other_are_refused() {
         let table = [
-            (
-                "producer.linger=1s",
-                "producer.delivery_timeout=1s",
-                "producer.linger (--set): must be shorter than",
-            ),
-            (
-                "producer.max_record_bytes=64MiB",
-                "log.level=info",
-                "producer.queue_bytes (not set): must be at least",
-            ),
-            (
-                "limits.bytes_in_flight=32MiB",
-                "log.level=info",
-                "limits.bytes_in_flight (--set): must be at least",
-            ),
+            ("producer.linger=1s", "producer.delivery_timeout=1s", "producer.linger (--set): must be shorter than"),
+            ("producer.max_record_bytes=64MiB", "log.level=info", "producer.queue_bytes (not set): must be at least"),
+            ("limits.bytes_in_flight=32MiB", "log.level=info", "limits.bytes_in_flight (--set): must be at least"),
         ];
         for (one, other, expected) in table {
             let message = problems("", &[], &[KAFKA, &["--set", one, "--set", other]].concat());
@@ -366,49 +312,29 @@ mod tests {
     fn a_file_that_is_not_there_is_a_problem_only_if_it_was_named() {
         let flags = [KAFKA, &["--config", "/does/not/exist.toml"]].concat();
         let message = load(&args(&flags), std::iter::empty()).unwrap_err().to_string();
-        assert_eq!(
-            message,
-            "/does/not/exist.toml: cannot be read: No such file or directory (os error 2)"
-        );
+        assert_eq!(message, "/does/not/exist.toml: cannot be read: No such file or directory (os error 2)");
     }
 
     #[test]
     fn a_file_is_read_from_its_path() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/proxy.toml");
-        assert_eq!(
-            load(&args(&["--config", path, "--dev"]), std::iter::empty()).unwrap(),
-            Config::dev()
-        );
+        assert_eq!(load(&args(&["--config", path, "--dev"]), std::iter::empty()).unwrap(), Config::dev());
     }
 
     #[test]
     fn a_configuration_for_tests_names_the_cluster_and_any_port() {
         let config = Config::for_bootstrap("kafka:9092");
-        assert_eq!(
-            (config.kafka.bootstrap_servers.as_str(), config.dev),
-            ("kafka:9092", false)
-        );
+        assert_eq!((config.kafka.bootstrap_servers.as_str(), config.dev), ("kafka:9092", false));
         assert_eq!(config.server.listen, ["127.0.0.1:0"]);
     }
 
     #[test]
     fn a_password_is_in_no_message() {
-        let broken = [
-            "'hunter2",
-            "hunter2",
-            "\"\\hunter2\"",
-            "'a' hunter2",
-            "{ hunter2",
-            "[hunter2]",
-            "\"\"\"hunter2",
-        ];
+        let broken = ["'hunter2", "hunter2", "\"\\hunter2\"", "'a' hunter2", "{ hunter2", "[hunter2]", "\"\"\"hunter2"];
         for value in broken {
             let file = format!("[kafka.properties]\nsasl.password = {value}\n");
             let message = problems(&file, &[], KAFKA);
-            assert!(
-                message.starts_with("proxy.toml line ") && !message.contains("hunter2"),
-                "{message}"
-            );
+            assert!(message.starts_with("proxy.toml line ") && !message.contains("hunter2"), "{message}");
         }
 
         let file = "sasl.password = 'hunter2'\n[producer.properties]\nssl.key.password = [{ a = 'hunter2' }]";

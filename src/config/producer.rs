@@ -3,6 +3,7 @@ use std::time::Duration;
 use crate::config::properties::Properties;
 use crate::config::settings::Settings;
 
+/// The section `[producer]`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Producer {
     /// How long a record may take, with all retries.
@@ -11,41 +12,60 @@ pub struct Producer {
     pub linger: Duration,
     /// As many requests in flight make it a busy time.
     pub busy_requests: usize,
+    /// Records that wait for Kafka at a time.
     pub queue_records: usize,
+    /// Their bytes.
     pub queue_bytes: u64,
     /// How long a request waits for room in the queue.
     pub queue_wait: Duration,
+    /// The largest record that is sent.
     pub max_record_bytes: u64,
     /// Whether a failed record changes the status of the answer.
     pub strict: bool,
+    /// What plain JSON means on produce.
     pub plain_json: PlainJson,
+    /// How batches are compressed.
     pub compression: Compression,
+    /// Who has to have a record.
     pub acks: Acks,
+    /// Properties for producers, over those of `[kafka]`.
     pub properties: Properties,
 }
 
 /// What becomes of records sent as plain `application/json`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum PlainJson {
+    /// 415.
     Refuse,
+    /// Taken as JSON.
     Json,
+    /// Taken as base64.
     Binary,
 }
 
+/// How batches are compressed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Compression {
+    /// Not at all.
     None,
+    /// By gzip.
     Gzip,
+    /// By snappy.
     Snappy,
+    /// By lz4.
     Lz4,
+    /// By zstd.
     Zstd,
 }
 
 /// Which replicas must have a record before it counts as delivered.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Acks {
+    /// Every replica in sync.
     All,
+    /// The leader.
     Leader,
+    /// Nobody.
     None,
 }
 
@@ -87,6 +107,7 @@ impl Producer {
 impl PlainJson {
     const ALL: &[Self] = &[Self::Refuse, Self::Json, Self::Binary];
 
+    /// Returns the name in the configuration.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Refuse => "refuse",

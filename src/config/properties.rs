@@ -23,30 +23,19 @@ const REFUSED: &[(&str, &str)] = &[
     ("queue.buffering.max.ms", "is set by producer.linger"),
     ("request.required.acks", "is set by producer.acks"),
     ("test.mock.num.brokers", "is set by --dev"),
-    (
-        "transactional.id",
-        "is not supported: the proxy produces without transactions",
-    ),
+    ("transactional.id", "is not supported: the proxy produces without transactions"),
 ];
 
 /// Rather too many than too few: hiding a harmless value costs nothing.
-const SECRET: &[&str] = &[
-    "auth",
-    "credential",
-    "jaas",
-    "pass",
-    "pem",
-    "sasl",
-    "secret",
-    "ssl.key",
-    "token",
-];
+const SECRET: &[&str] = &["auth", "credential", "jaas", "pass", "pem", "sasl", "secret", "ssl.key", "token"];
 
 impl Properties {
+    /// Returns names and values in the order of the names.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)
     }
 
+    /// Returns the value of a property.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
@@ -54,28 +43,19 @@ impl Properties {
 
 impl Debug for Properties {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_map()
-            .entries(self.iter().map(|(name, value)| (name, shown(name, value))))
-            .finish()
+        f.debug_map().entries(self.iter().map(|(name, value)| (name, shown(name, value)))).finish()
     }
 }
 
 /// Returns why the property is not accepted, if it is not.
 pub(super) fn refusal(name: &str) -> Option<&'static str> {
-    REFUSED
-        .iter()
-        .find(|(refused, _)| *refused == name)
-        .map(|(_, why)| *why)
+    REFUSED.iter().find(|(refused, _)| *refused == name).map(|(_, why)| *why)
 }
 
 /// Returns what may be printed of a value: not itself if the name looks like a secret's.
 pub(super) fn shown<'a>(name: &str, value: &'a str) -> &'a str {
     let name = name.to_ascii_lowercase().replace('_', ".");
-    if SECRET.iter().any(|part| name.contains(part)) {
-        "***"
-    } else {
-        value
-    }
+    if SECRET.iter().any(|part| name.contains(part)) { "***" } else { value }
 }
 
 #[cfg(test)]
@@ -107,9 +87,6 @@ mod tests {
     fn the_debug_output_of_properties_hides_secrets_only() {
         let map = [("sasl.password", "hunter2"), ("security.protocol", "SSL")];
         let properties = Properties(map.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
-        assert_eq!(
-            format!("{properties:?}"),
-            r#"{"sasl.password": "***", "security.protocol": "SSL"}"#
-        );
+        assert_eq!(format!("{properties:?}"), r#"{"sasl.password": "***", "security.protocol": "SSL"}"#);
     }
 }

@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use crate::config::settings::Settings;
 
+/// The section `[server]`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Server {
     /// `HOST:PORT` each; port 0 is any free port.
@@ -10,6 +11,7 @@ pub struct Server {
     pub workers: usize,
     /// How long running requests and unsent records may take to finish when the proxy stops.
     pub shutdown_timeout: Duration,
+    /// For the head of a request.
     pub header_timeout: Duration,
     /// For the whole body of a request.
     pub body_timeout: Duration,

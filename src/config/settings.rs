@@ -36,30 +36,16 @@ impl Settings {
     }
 
     pub(super) fn problem(&mut self, key: &str, source: Source, text: impl Into<String>) {
-        self.problems.push(Problem {
-            key: key.to_owned(),
-            source,
-            text: text.into(),
-        });
+        self.problems.push(Problem { key: key.to_owned(), source, text: text.into() });
     }
 
     pub(super) fn duration(&mut self, key: &'static str, default: &str, allowed: RangeInclusive<&str>) -> Duration {
-        let what = format!(
-            "a duration from {} to {}, such as 500us or 30s",
-            allowed.start(),
-            allowed.end()
-        );
-        self.within(key, default, allowed, &what, |text| {
-            humantime::parse_duration(text).ok()
-        })
+        let what = format!("a duration from {} to {}, such as 500us or 30s", allowed.start(), allowed.end());
+        self.within(key, default, allowed, &what, |text| humantime::parse_duration(text).ok())
     }
 
     pub(super) fn size(&mut self, key: &'static str, default: &str, allowed: RangeInclusive<&str>) -> u64 {
-        let what = format!(
-            "a size from {} to {}, such as 512KiB or 64MiB",
-            allowed.start(),
-            allowed.end()
-        );
+        let what = format!("a size from {} to {}, such as 512KiB or 64MiB", allowed.start(), allowed.end());
         self.within(key, default, allowed, &what, values::size)
     }
 
@@ -68,9 +54,7 @@ impl Settings {
         T: Display + FromStr + PartialOrd,
     {
         let what = format!("a whole number from {} to {}", allowed.start(), allowed.end());
-        self.read(key, &default.to_string(), &what, |text| {
-            text.parse().ok().filter(|number| allowed.contains(number))
-        })
+        self.read(key, &default.to_string(), &what, |text| text.parse().ok().filter(|number| allowed.contains(number)))
     }
 
     pub(super) fn flag(&mut self, key: &'static str, default: bool) -> bool {
@@ -98,11 +82,7 @@ impl Settings {
 
     /// Reads `HOST:PORT,..`; an empty list is allowed if it is the default.
     pub(super) fn addresses(&mut self, key: &'static str, default: &str, ports: RangeInclusive<u16>) -> Vec<String> {
-        let what = format!(
-            "HOST:PORT or a list of these, with ports from {} to {}",
-            ports.start(),
-            ports.end()
-        );
+        let what = format!("HOST:PORT or a list of these, with ports from {} to {}", ports.start(), ports.end());
         self.read(key, default, &what, |text| match text {
             "" => default.is_empty().then(Vec::new),
             text => values::addresses(text, &ports),
@@ -117,11 +97,7 @@ impl Settings {
             let Some(name) = below(key, full_key) else { continue };
             if let Some(text) = properties::refusal(name) {
                 let (key, source) = (full_key.clone(), given.source.clone());
-                self.problems.push(Problem {
-                    key,
-                    source,
-                    text: text.to_owned(),
-                });
+                self.problems.push(Problem { key, source, text: text.to_owned() });
             } else {
                 map.insert(name.to_owned(), given.text.clone());
             }
@@ -147,21 +123,14 @@ impl Settings {
         for (key, given) in &self.given {
             if !self.is_known(key) {
                 let text = format!("is not a setting{}", self.hint(key, &given.source));
-                self.problems.push(Problem {
-                    key: key.clone(),
-                    source: given.source.clone(),
-                    text,
-                });
+                self.problems.push(Problem { key: key.clone(), source: given.source.clone(), text });
             }
         }
-        if self.problems.is_empty() {
-            Ok(())
-        } else {
-            Err(Problems(self.problems))
-        }
+        if self.problems.is_empty() { Ok(()) } else { Err(Problems(self.problems)) }
     }
 
     /// Reads a value that has an order and bounds.
+    #[expect(clippy::expect_used, reason = "bounds are literals that every test reads")]
     fn within<T: PartialOrd>(
         &mut self,
         key: &'static str,
@@ -172,12 +141,11 @@ impl Settings {
     ) -> T {
         let bound = |text: &str| parse(text).expect("bounds are literals that every test reads");
         let allowed = bound(allowed.start())..=bound(allowed.end());
-        self.read(key, default, what, |text| {
-            parse(text).filter(|value| allowed.contains(value))
-        })
+        self.read(key, default, what, |text| parse(text).filter(|value| allowed.contains(value)))
     }
 
     /// Returns the given value, or the default if there is none or it is not `what`.
+    #[expect(clippy::expect_used, reason = "defaults are literals that every test reads")]
     fn read<T>(&mut self, key: &'static str, default: &str, what: &str, parse: impl Fn(&str) -> Option<T>) -> T {
         self.known.insert(key, default.to_owned());
         if let Some(given) = self.given.get(key) {

@@ -24,10 +24,7 @@ pub(super) fn file(settings: &mut Settings, path: Option<&Path>) {
         Ok(text) => toml(settings, chosen, &text),
         Err(error) if path.is_none() && error.kind() == ErrorKind::NotFound => {}
         Err(error) => {
-            let source = Source::File {
-                path: chosen.to_owned(),
-                line: None,
-            };
+            let source = Source::File { path: chosen.to_owned(), line: None };
             settings.problem("", source, format!("cannot be read: {error}"));
         }
     }
@@ -37,10 +34,7 @@ pub(super) fn file(settings: &mut Settings, path: Option<&Path>) {
 pub(super) fn toml(settings: &mut Settings, path: &Path, text: &str) {
     let source = |offset: usize| {
         let line = text.as_bytes()[..offset].iter().filter(|&&byte| byte == b'\n').count() + 1;
-        Source::File {
-            path: path.to_owned(),
-            line: Some(line),
-        }
+        Source::File { path: path.to_owned(), line: Some(line) }
     };
     match DeTable::parse(text) {
         Ok(table) => toml_table(settings, "", table.get_ref(), &source),
@@ -55,21 +49,13 @@ pub(super) fn toml(settings: &mut Settings, path: &Path, text: &str) {
 /// Flattens: `security.protocol` below `[kafka.properties]` is a table in a table to TOML.
 fn toml_table(settings: &mut Settings, parent: &str, table: &DeTable<'_>, source: &impl Fn(usize) -> Source) {
     for (name, value) in table {
-        let key = if parent.is_empty() {
-            name.get_ref().to_string()
-        } else {
-            format!("{parent}.{}", name.get_ref())
-        };
+        let key = if parent.is_empty() { name.get_ref().to_string() } else { format!("{parent}.{}", name.get_ref()) };
         let source_of_key = source(name.span().start);
         match value.get_ref() {
             DeValue::Table(inner) => toml_table(settings, &key, inner, source),
             value => match toml_text(value) {
                 Some(text) => settings.give(key, text, source_of_key),
-                None => settings.problem(
-                    &key,
-                    source_of_key,
-                    "is not text, a number, true, false or a list of these",
-                ),
+                None => settings.problem(&key, source_of_key, "is not text, a number, true, false or a list of these"),
             },
         }
     }
@@ -78,9 +64,7 @@ fn toml_table(settings: &mut Settings, parent: &str, table: &DeTable<'_>, source
 fn toml_text(value: &DeValue<'_>) -> Option<String> {
     match value {
         DeValue::String(text) => Some(text.to_string()),
-        DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix())
-            .ok()
-            .map(|n| n.to_string()),
+        DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix()).ok().map(|n| n.to_string()),
         DeValue::Float(number) => Some(number.as_str().to_owned()),
         DeValue::Boolean(flag) => Some(flag.to_string()),
         DeValue::Datetime(time) => Some(time.to_string()),
@@ -135,11 +119,7 @@ pub(super) fn flags(settings: &mut Settings, args: &Args) {
         match text.split_once('=') {
             Some((key, value)) if is_key(key) => settings.give(key.to_owned(), value.to_owned(), Source::Flag("--set")),
             // Not quoted: it may be a password, also one with a `=`.
-            _ => settings.problem(
-                "",
-                Source::Flag("--set"),
-                format!("number {} is not KEY=VALUE", index + 1),
-            ),
+            _ => settings.problem("", Source::Flag("--set"), format!("number {} is not KEY=VALUE", index + 1)),
         }
     }
     if let Some(servers) = &args.bootstrap_servers {
@@ -152,10 +132,7 @@ pub(super) fn flags(settings: &mut Settings, args: &Args) {
 }
 
 fn is_key(text: &str) -> bool {
-    !text.is_empty()
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
 }
 
 #[cfg(test)]
@@ -166,14 +143,8 @@ mod tests {
     fn a_variable_stands_for_a_key() {
         assert_eq!(key("SERVER__LISTEN"), "server.listen");
         assert_eq!(key("KAFKA__BOOTSTRAP_SERVERS"), "kafka.bootstrap_servers");
-        assert_eq!(
-            key("KAFKA__PROPERTIES__SECURITY_PROTOCOL"),
-            "kafka.properties.security.protocol"
-        );
-        assert_eq!(
-            variable("kafka.bootstrap_servers"),
-            "KAFKA_REST_KAFKA__BOOTSTRAP_SERVERS"
-        );
+        assert_eq!(key("KAFKA__PROPERTIES__SECURITY_PROTOCOL"), "kafka.properties.security.protocol");
+        assert_eq!(variable("kafka.bootstrap_servers"), "KAFKA_REST_KAFKA__BOOTSTRAP_SERVERS");
     }
 
     #[test]

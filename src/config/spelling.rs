@@ -17,10 +17,7 @@ fn name(key: &str) -> &str {
 
 /// Leaves out what separates words, so that `bootstrap.servers` and `bootstrapServers` are `bootstrap_servers`.
 fn letters(text: &str) -> Vec<u8> {
-    text.bytes()
-        .filter(u8::is_ascii_alphanumeric)
-        .map(|byte| byte.to_ascii_lowercase())
-        .collect()
+    text.bytes().filter(u8::is_ascii_alphanumeric).map(|byte| byte.to_ascii_lowercase()).collect()
 }
 
 /// Levenshtein's distance.

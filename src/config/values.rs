@@ -20,10 +20,7 @@ pub(super) fn size(text: &str) -> Option<u64> {
 
 /// Returns the addresses in `HOST:PORT,..`, or nothing if one of them is none.
 pub(super) fn addresses(text: &str, ports: &RangeInclusive<u16>) -> Option<Vec<String>> {
-    text.split(',')
-        .map(str::trim)
-        .map(|item| is_address(item, ports).then(|| item.to_owned()))
-        .collect()
+    text.split(',').map(str::trim).map(|item| is_address(item, ports).then(|| item.to_owned())).collect()
 }
 
 fn is_address(text: &str, ports: &RangeInclusive<u16>) -> bool {
@@ -32,12 +29,7 @@ fn is_address(text: &str, ports: &RangeInclusive<u16>) -> bool {
     };
     let host_is_good = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
         Some(inside) => inside.parse::<Ipv6Addr>().is_ok(),
-        None => {
-            !host.is_empty()
-                && host
-                    .bytes()
-                    .all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte))
-        }
+        None => !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte)),
     };
     let port_is_good = match port.parse() {
         Ok(number) => ports.contains(&number) && !port.starts_with('+'),
@@ -85,25 +77,10 @@ mod tests {
 
     #[test]
     fn an_address_is_a_host_and_a_port() {
-        for good in [
-            "localhost:9092",
-            "10.0.0.1:1",
-            "kafka-0.kafka_svc.local:65535",
-            "[::1]:9092",
-        ] {
+        for good in ["localhost:9092", "10.0.0.1:1", "kafka-0.kafka_svc.local:65535", "[::1]:9092"] {
             assert!(is_address(good, &(1..=65535)), "{good:?}");
         }
-        for bad in [
-            "",
-            ":9092",
-            "kafka",
-            "kafka:",
-            "kafka:0",
-            "kafka:65536",
-            "kafka:+1",
-            "::1:9092",
-            "[kafka]:1",
-        ] {
+        for bad in ["", ":9092", "kafka", "kafka:", "kafka:0", "kafka:65536", "kafka:+1", "::1:9092", "[kafka]:1"] {
             assert!(!is_address(bad, &(1..=65535)), "{bad:?}");
         }
         assert!(!is_address("PLAINTEXT://kafka:9092", &(1..=65535)));
@@ -111,23 +88,14 @@ mod tests {
 
     #[test]
     fn one_bad_address_spoils_the_list() {
-        assert_eq!(
-            addresses("a:1, b:2", &(1..=9)),
-            Some(vec!["a:1".to_owned(), "b:2".to_owned()])
-        );
+        assert_eq!(addresses("a:1, b:2", &(1..=9)), Some(vec!["a:1".to_owned(), "b:2".to_owned()]));
         assert_eq!(addresses("a:1,b", &(1..=9)), None);
         assert_eq!(addresses("a:1,", &(1..=9)), None);
     }
 
     #[test]
     fn a_log_filter_names_levels() {
-        for good in [
-            "info",
-            "WARN",
-            "off",
-            "warn,kafka_rest_proxy::http=debug",
-            "info/produce",
-        ] {
+        for good in ["info", "WARN", "off", "warn,kafka_rest_proxy::http=debug", "info/produce"] {
             assert!(is_log_filter(good), "{good:?}");
         }
         for bad in ["", "inof", "info,", "actix_web", "actix_web=loud"] {

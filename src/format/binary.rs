@@ -42,19 +42,14 @@ pub fn decode(text: &str, arena: &mut Arena) -> Result<Bytes> {
     arena.write(|buffer| {
         let start = buffer.len();
         buffer.resize(start + base64::decoded_len_estimate(digits.len()), 0);
-        let length = BASE64
-            .decode_slice(digits, &mut buffer[start..])
-            .map_err(|_| invalid(text))?;
+        let length = BASE64.decode_slice(digits, &mut buffer[start..]).map_err(|_| invalid(text))?;
         buffer.truncate(start + length);
         Ok(())
     })
 }
 
 fn invalid(text: &str) -> crate::error::Error {
-    Kind::InvalidBase64.because(format!(
-        "Bad Request: data=\"{}\" is not a valid base64 string.",
-        quote(text)
-    ))
+    Kind::InvalidBase64.because(format!("Bad Request: data=\"{}\" is not a valid base64 string.", quote(text)))
 }
 
 fn quote(text: &str) -> String {
@@ -105,19 +100,10 @@ mod tests {
         ] {
             let error = encoded(json).unwrap_err();
             assert_eq!(error.kind(), Kind::InvalidBase64, "{json}");
-            assert!(
-                error.message().ends_with("is not a valid base64 string."),
-                "{json}: {error}"
-            );
+            assert!(error.message().ends_with("is not a valid base64 string."), "{json}: {error}");
         }
         for json in ["5", "true", "{}", r#"["YQ=="]"#] {
-            assert!(
-                encoded(json)
-                    .unwrap_err()
-                    .message()
-                    .ends_with("is not a base64 string."),
-                "{json}"
-            );
+            assert!(encoded(json).unwrap_err().message().ends_with("is not a base64 string."), "{json}");
         }
     }
 

@@ -4,6 +4,9 @@ use serde::de::IgnoredAny;
 
 use crate::format::Codec;
 
+/// The name of a header and its value; `None` is null.
+pub type HeaderView<'a> = (&'a str, Option<&'a [u8]>);
+
 /// A record to be written into an answer; everything is borrowed from where it was fetched.
 pub struct RecordView<'a> {
     /// A legal topic name, which needs no escapes.
@@ -19,7 +22,7 @@ pub struct RecordView<'a> {
     /// Milliseconds since 1970, where it was asked for.
     pub timestamp_ms: Option<i64>,
     /// Names and values, where they were asked for.
-    pub headers: Option<Vec<(&'a str, Option<&'a [u8]>)>>,
+    pub headers: Option<Vec<HeaderView<'a>>>,
 }
 
 /// A key or value is not what the format needs.
@@ -82,7 +85,7 @@ fn write_base64(out: &mut Vec<u8>, bytes: &[u8]) {
     out.push(b'"');
 }
 
-fn write_headers(out: &mut Vec<u8>, headers: &[(&str, Option<&[u8]>)]) {
+fn write_headers(out: &mut Vec<u8>, headers: &[HeaderView<'_>]) {
     out.extend_from_slice(b",\"headers\":[");
     for (index, (key, value)) in headers.iter().enumerate() {
         if index > 0 {
@@ -106,15 +109,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn view<'a>(key: Option<&'a [u8]>, value: Option<&'a [u8]>) -> RecordView<'a> {
-        RecordView {
-            topic: "t",
-            key,
-            value,
-            partition: 1,
-            offset: 2,
-            timestamp_ms: None,
-            headers: None,
-        }
+        RecordView { topic: "t", key, value, partition: 1, offset: 2, timestamp_ms: None, headers: None }
     }
 
     fn written(codec: Codec, record: &RecordView<'_>) -> Result<String, Undecodable> {
@@ -126,15 +121,8 @@ mod tests {
     #[test]
     fn binary_is_padded_base64_and_null_is_null() {
         let text = written(Codec::Binary, &view(None, Some(b"a"))).unwrap();
-        assert_eq!(
-            text,
-            r#"{"topic":"t","key":null,"value":"YQ==","partition":1,"offset":2}"#
-        );
-        assert!(
-            written(Codec::Binary, &view(Some(b""), None))
-                .unwrap()
-                .contains(r#""key":"","value":null"#)
-        );
+        assert_eq!(text, r#"{"topic":"t","key":null,"value":"YQ==","partition":1,"offset":2}"#);
+        assert!(written(Codec::Binary, &view(Some(b""), None)).unwrap().contains(r#""key":"","value":null"#));
     }
 
     #[test]
@@ -147,16 +135,10 @@ mod tests {
     fn what_is_no_json_leaves_nothing_behind() {
         for bad in [&b"hello"[..], b"", b"{", b"1 2", b"\"\xff\"", b"\xef\xbb\xbf1"] {
             let mut out = b"before".to_vec();
-            assert_eq!(
-                write_record(&mut out, Codec::Json, &view(None, Some(bad))),
-                Err(Undecodable { part: "value" })
-            );
+            assert_eq!(write_record(&mut out, Codec::Json, &view(None, Some(bad))), Err(Undecodable { part: "value" }));
             assert_eq!(out, b"before");
         }
-        assert_eq!(
-            written(Codec::Json, &view(Some(b"k"), None)),
-            Err(Undecodable { part: "key" })
-        );
+        assert_eq!(written(Codec::Json, &view(Some(b"k"), None)), Err(Undecodable { part: "key" }));
     }
 
     #[test]

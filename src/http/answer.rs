@@ -58,9 +58,7 @@ impl<O> Answer<O> {
 
     /// Returns `body`, whose bytes are JSON text.
     pub fn body(&self, status: StatusCode, body: impl MessageBody + 'static) -> HttpResponse {
-        HttpResponse::build(status)
-            .insert_header((CONTENT_TYPE, self.media))
-            .body(body)
+        HttpResponse::build(status).insert_header((CONTENT_TYPE, self.media)).body(body)
     }
 
     /// Returns the type of the answer.
@@ -91,11 +89,7 @@ impl<O: Offers> FromRequest for Answer<O> {
         ready(match best_offer(accept(request.headers()).as_deref(), O::OFFERS) {
             Some(Chosen { media, exact }) => {
                 request.extensions_mut().insert(Label(media));
-                Ok(Answer {
-                    media,
-                    exact,
-                    offers: PhantomData,
-                })
+                Ok(Answer { media, exact, offers: PhantomData })
             }
             None => Err(not_acceptable(O::OFFERS)),
         })
@@ -104,10 +98,7 @@ impl<O: Offers> FromRequest for Answer<O> {
 
 fn not_acceptable(offers: &[Offer]) -> Error {
     let offered: Vec<_> = offers.iter().map(|(media, _)| *media).collect();
-    Kind::NotAcceptable.because(format!(
-        "HTTP 406 Not Acceptable: this answer comes as {}.",
-        offered.join(" or ")
-    ))
+    Kind::NotAcceptable.because(format!("HTTP 406 Not Acceptable: this answer comes as {}.", offered.join(" or ")))
 }
 
 /// What the Content-Type of the request means.
@@ -127,35 +118,22 @@ fn meaning<T: Takes>(request: &HttpRequest) -> Result<T::Meaning> {
         return Ok(T::ABSENT);
     };
     let header = header.to_str().unwrap_or_default();
-    let find = |wanted: &str| {
-        T::TYPES
-            .iter()
-            .find(|(media, _)| *media == wanted)
-            .map(|(_, meaning)| *meaning)
-    };
+    let find = |wanted: &str| T::TYPES.iter().find(|(media, _)| *media == wanted).map(|(_, meaning)| *meaning);
     if let Some(exact) = find(header) {
         return Ok(exact);
     }
     let essence = essence(header);
     let plain = || {
         let state = request.app_data::<Data<State>>()?;
-        (essence.as_deref() == Some(JSON))
-            .then(|| T::plain_json(state.config.producer.plain_json))
-            .flatten()
+        (essence.as_deref() == Some(JSON)).then(|| T::plain_json(state.config.producer.plain_json)).flatten()
     };
-    essence
-        .as_deref()
-        .and_then(find)
-        .or_else(plain)
-        .ok_or_else(unsupported::<T>)
+    essence.as_deref().and_then(find).or_else(plain).ok_or_else(unsupported::<T>)
 }
 
 fn unsupported<T: Takes>() -> Error {
     let taken: Vec<_> = T::TYPES.iter().map(|(media, _)| *media).collect();
-    Kind::UnsupportedMediaType.because(format!(
-        "HTTP 415 Unsupported Media Type: set the Content-Type to one of {}.",
-        taken.join(", ")
-    ))
+    Kind::UnsupportedMediaType
+        .because(format!("HTTP 415 Unsupported Media Type: set the Content-Type to one of {}.", taken.join(", ")))
 }
 
 /// Returns the Accept header; several lines count as one list.

@@ -33,12 +33,7 @@ impl FromRequest for BaseUrl {
             Some(state) => {
                 let server = &state.config.server;
                 let local = request.app_config().local_addr().to_string();
-                Ok(BaseUrl(base_url(
-                    request.headers(),
-                    &server.advertised_url,
-                    server.trust_forwarded,
-                    &local,
-                )))
+                Ok(BaseUrl(base_url(request.headers(), &server.advertised_url, server.trust_forwarded, &local)))
             }
         })
     }
@@ -49,16 +44,11 @@ fn base_url(headers: &HeaderMap, advertised: &str, trust_forwarded: bool, local:
         return advertised.to_string();
     }
     let mut scheme = "http".to_string();
-    let mut host = text(headers, HOST.as_str())
-        .filter(|host| is_authority(host))
-        .unwrap_or_else(|| local.to_string());
+    let mut host = text(headers, HOST.as_str()).filter(|host| is_authority(host)).unwrap_or_else(|| local.to_string());
     let mut prefix = String::new();
     if trust_forwarded {
         let forwarded = Forwarded::of(headers);
-        scheme = forwarded
-            .proto
-            .filter(|proto| proto == "https" || proto == "http")
-            .unwrap_or(scheme);
+        scheme = forwarded.proto.filter(|proto| proto == "https" || proto == "http").unwrap_or(scheme);
         host = forwarded.host.filter(|host| is_authority(host)).unwrap_or(host);
         prefix = forwarded.prefix.filter(|prefix| is_path(prefix)).unwrap_or_default();
     }
@@ -100,12 +90,7 @@ impl Forwarded {
 }
 
 fn text(headers: &HeaderMap, name: &str) -> Option<String> {
-    headers
-        .get(name)?
-        .to_str()
-        .ok()
-        .map(str::to_string)
-        .filter(|value| !value.is_empty())
+    headers.get(name)?.to_str().ok().map(str::to_string).filter(|value| !value.is_empty())
 }
 
 fn is_authority(host: &str) -> bool {
@@ -115,9 +100,7 @@ fn is_authority(host: &str) -> bool {
 
 fn is_path(prefix: &str) -> bool {
     prefix.starts_with('/')
-        && prefix
-            .bytes()
-            .all(|c| c.is_ascii_graphic() && !matches!(c, b'"' | b'?' | b'#' | b'<' | b'>'))
+        && prefix.bytes().all(|c| c.is_ascii_graphic() && !matches!(c, b'"' | b'?' | b'#' | b'<' | b'>'))
 }
 
 #[cfg(test)]
@@ -128,10 +111,7 @@ mod tests {
     fn from(headers: &[(&str, &str)], advertised: &str, trust: bool) -> String {
         let mut map = HeaderMap::new();
         for (name, value) in headers {
-            map.insert(
-                HeaderName::try_from(*name).unwrap(),
-                HeaderValue::from_str(value).unwrap(),
-            );
+            map.insert(HeaderName::try_from(*name).unwrap(), HeaderValue::from_str(value).unwrap());
         }
         base_url(&map, advertised, trust, "local:1")
     }
@@ -148,34 +128,16 @@ mod tests {
         assert_eq!(from(&[("host", "a:1")], "", false), "http://a:1");
         assert_eq!(from(&proxied, "", false), "http://inner:8082");
         assert_eq!(from(&proxied, "", true), "https://outer/kafka");
-        assert_eq!(
-            from(
-                &[("forwarded", "for=1.2.3.4;proto=https;host=\"o:8\", for=x")],
-                "",
-                true
-            ),
-            "https://o:8"
-        );
+        assert_eq!(from(&[("forwarded", "for=1.2.3.4;proto=https;host=\"o:8\", for=x")], "", true), "https://o:8");
         assert_eq!(from(&proxied, "https://set/x", true), "https://set/x");
         assert_eq!(
-            from(
-                &[
-                    ("host", "a"),
-                    ("x-forwarded-host", "evil/\"<"),
-                    ("x-forwarded-proto", "javascript")
-                ],
-                "",
-                true
-            ),
+            from(&[("host", "a"), ("x-forwarded-host", "evil/\"<"), ("x-forwarded-proto", "javascript")], "", true),
             "http://a"
         );
     }
 
     #[test]
     fn segments_are_percent_encoded() {
-        assert_eq!(
-            BaseUrl("http://h".into()).instance("g", "a b/ü"),
-            "http://h/consumers/g/instances/a%20b%2F%C3%BC"
-        );
+        assert_eq!(BaseUrl("http://h".into()).instance("g", "a b/ü"), "http://h/consumers/g/instances/a%20b%2F%C3%BC");
     }
 }

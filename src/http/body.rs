@@ -16,8 +16,16 @@ use crate::state::State;
 pub struct Body {
     /// The bytes; a byte order mark is cut off.
     pub bytes: Bytes,
+    gate: Gate,
     /// Given back when the request is answered.
-    _share: Share,
+    share: Share,
+}
+
+impl Body {
+    /// Counts what the body was turned into against the bytes under way; 503 where there are too many.
+    pub fn charge(&mut self, bytes: usize) -> Result<()> {
+        self.gate.grow(&mut self.share, bytes)
+    }
 }
 
 impl FromRequest for Body {
@@ -47,11 +55,7 @@ async fn read(headers: &HeaderMap, payload: Payload, limits: &Limits, gate: &Gat
     if declared.is_some_and(|length| length > limits.body_bytes) {
         return Err(too_large("request body", limits.body_bytes));
     }
-    let limit = if packed {
-        limits.unpacked_bytes
-    } else {
-        limits.body_bytes
-    };
+    let limit = if packed { limits.unpacked_bytes } else { limits.body_bytes };
     let mut share = gate.body();
     let mut chunks = Decompress::from_headers(payload, headers);
     let mut first = Bytes::new();
@@ -60,14 +64,7 @@ async fn read(headers: &HeaderMap, payload: Payload, limits: &Limits, gate: &Gat
         let chunk = chunk.map_err(unreadable)?;
         let length = first.len() + whole.len() + chunk.len();
         if length as u64 > limit {
-            return Err(too_large(
-                if packed {
-                    "unpacked request body"
-                } else {
-                    "request body"
-                },
-                limit,
-            ));
+            return Err(too_large(if packed { "unpacked request body" } else { "request body" }, limit));
         }
         gate.grow(&mut share, chunk.len())?;
         // Most bodies are one chunk, which is kept as it is.
@@ -82,12 +79,8 @@ async fn read(headers: &HeaderMap, payload: Payload, limits: &Limits, gate: &Gat
         whole.extend_from_slice(&chunk);
     }
     let bytes = if whole.is_empty() { first } else { whole.freeze() };
-    let bytes = if bytes.starts_with(b"\xef\xbb\xbf") {
-        bytes.slice(3..)
-    } else {
-        bytes
-    };
-    Ok(Body { bytes, _share: share })
+    let bytes = if bytes.starts_with(b"\xef\xbb\xbf") { bytes.slice(3..) } else { bytes };
+    Ok(Body { bytes, gate: gate.clone(), share })
 }
 
 /// Tells whether the body is compressed; an encoding that is not known is refused rather than read as it is.
@@ -95,13 +88,7 @@ fn is_packed(headers: &HeaderMap) -> Result<bool> {
     let Some(encoding) = headers.get(CONTENT_ENCODING) else {
         return Ok(false);
     };
-    match encoding
-        .to_str()
-        .unwrap_or_default()
-        .trim()
-        .to_ascii_lowercase()
-        .as_str()
-    {
+    match encoding.to_str().unwrap_or_default().trim().to_ascii_lowercase().as_str() {
         "" | "identity" => Ok(false),
         "gzip" | "deflate" | "zstd" => Ok(true),
         _ => Err(Kind::UnsupportedMediaType
@@ -114,9 +101,7 @@ fn declared_length(headers: &HeaderMap) -> Option<u64> {
 }
 
 fn too_large(what: &str, limit: u64) -> Error {
-    Kind::PayloadTooLarge.because(format!(
-        "The {what} is larger than {limit} bytes: send it in smaller parts."
-    ))
+    Kind::PayloadTooLarge.because(format!("The {what} is larger than {limit} bytes: send it in smaller parts."))
 }
 
 fn unreadable(error: PayloadError) -> Error {
@@ -128,8 +113,6 @@ fn unreadable(error: PayloadError) -> Error {
             kind.because("The request body is not what its Content-Encoding or Transfer-Encoding says.")
         }
         // What is left are protocol errors below the body: unknown length, HTTP/2 frames.
-        other => kind
-            .because("The request body cannot be read.")
-            .caused_by(std::io::Error::other(other.to_string())),
+        other => kind.because("The request body cannot be read.").caused_by(std::io::Error::other(other.to_string())),
     }
 }

@@ -15,12 +15,8 @@ use crate::http::gate::Gate;
 use crate::http::media::JSON;
 
 /// The types that an error is labelled with where nothing was negotiated yet and the Accept header names one.
-const LABELS: [&str; 4] = [
-    JSON,
-    "application/vnd.kafka.v2+json",
-    "application/vnd.kafka.v1+json",
-    "application/vnd.kafka+json",
-];
+const LABELS: [&str; 4] =
+    [JSON, "application/vnd.kafka.v2+json", "application/vnd.kafka.v1+json", "application/vnd.kafka+json"];
 
 /// Wraps every request; see the module.
 pub async fn envelope(
@@ -77,16 +73,10 @@ fn label(response: ServiceResponse) -> ServiceResponse {
     }
     // Extractors are all asked before one fails: a 415 comes before the answer's type is settled.
     let settled = own.is_none_or(|error| error.kind() != Kind::UnsupportedMediaType);
-    let negotiated = request
-        .extensions()
-        .get::<Label>()
-        .map(|label| label.0)
-        .filter(|_| settled);
+    let negotiated = request.extensions().get::<Label>().map(|label| label.0).filter(|_| settled);
     let media = negotiated.unwrap_or_else(|| accepted_label(request.headers()));
     let mut response = if is_json { response } else { replace(response) };
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static(media));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media));
     response
 }
 
@@ -98,11 +88,7 @@ fn has_offsets(response: &ServiceResponse) -> bool {
 /// Puts the envelope in the place of a body that the framework wrote; status and other headers, `Allow` too, stay.
 fn replace(response: ServiceResponse) -> ServiceResponse {
     let status = response.status();
-    let message = format!(
-        "HTTP {} {}",
-        status.as_u16(),
-        status.canonical_reason().unwrap_or("Error")
-    );
+    let message = format!("HTTP {} {}", status.as_u16(), status.canonical_reason().unwrap_or("Error"));
     let body = serde_json::json!({ "error_code": status.as_u16(), "message": message }).to_string();
     let (request, old) = response.into_parts();
     let mut new = HttpResponse::build(status).body(body);

@@ -62,9 +62,7 @@ impl Fields {
     /// Takes a whole number of 32 bits.
     pub fn small_integer(&mut self, name: &str) -> Result<Option<i32>> {
         let number = self.integer(name)?;
-        number
-            .map(|number| i32::try_from(number).map_err(|_| wrong(name, "a whole number of 32 bits")))
-            .transpose()
+        number.map(|number| i32::try_from(number).map_err(|_| wrong(name, "a whole number of 32 bits"))).transpose()
     }
 
     /// Takes a list.
@@ -79,9 +77,7 @@ impl Fields {
     /// Takes a list of objects.
     pub fn objects(&mut self, name: &str) -> Result<Option<Vec<Fields>>> {
         let items = self.list(name)?;
-        items
-            .map(|items| items.into_iter().map(|item| Fields::of(item, name)).collect())
-            .transpose()
+        items.map(|items| items.into_iter().map(|item| Fields::of(item, name)).collect()).transpose()
     }
 
     /// Takes an object.

@@ -25,10 +25,7 @@ pub struct Share {
 
 impl Gate {
     pub(super) fn new(limits: &Limits) -> Gate {
-        Gate {
-            requests: Counter::new(limits.concurrent_requests as u64),
-            bytes: Counter::new(limits.bytes_in_flight),
-        }
+        Gate { requests: Counter::new(limits.concurrent_requests as u64), bytes: Counter::new(limits.bytes_in_flight) }
     }
 
     /// Admits one request; `None` where as many as allowed are under way.
@@ -38,10 +35,7 @@ impl Gate {
 
     /// Returns an empty share that grows with a body.
     pub(super) fn body(&self) -> Share {
-        Share {
-            used: Arc::clone(&self.bytes.used),
-            amount: 0,
-        }
+        Share { used: Arc::clone(&self.bytes.used), amount: 0 }
     }
 
     /// Adds bytes to a share; 503 where all bodies together would be larger than allowed.
@@ -60,17 +54,11 @@ impl Gate {
 
 impl Counter {
     fn new(limit: u64) -> Counter {
-        Counter {
-            used: Arc::default(),
-            limit,
-        }
+        Counter { used: Arc::default(), limit }
     }
 
     fn take(&self, amount: u64) -> Option<Share> {
-        let share = Share {
-            used: Arc::clone(&self.used),
-            amount,
-        };
+        let share = Share { used: Arc::clone(&self.used), amount };
         let before = self.used.fetch_add(amount, Ordering::Relaxed);
         (before + amount <= self.limit).then_some(share)
     }
@@ -88,10 +76,7 @@ mod tests {
 
     #[test]
     fn what_is_given_back_can_be_taken_again() {
-        let gate = Gate {
-            requests: Counter::new(1),
-            bytes: Counter::new(10),
-        };
+        let gate = Gate { requests: Counter::new(1), bytes: Counter::new(10) };
         let first = gate.enter();
         assert!(first.is_some());
         assert!(gate.enter().is_none());
@@ -101,10 +86,7 @@ mod tests {
 
     #[test]
     fn bodies_share_one_limit() {
-        let gate = Gate {
-            requests: Counter::new(1),
-            bytes: Counter::new(10),
-        };
+        let gate = Gate { requests: Counter::new(1), bytes: Counter::new(10) };
         let (mut one, mut two) = (gate.body(), gate.body());
         assert!(gate.grow(&mut one, 6).is_ok());
         assert_eq!(gate.grow(&mut two, 6).unwrap_err().kind(), Kind::Overloaded);

@@ -23,11 +23,7 @@ impl Item {
     /// Returns `None` for what is no media range or has a `q` that is no weight.
     fn parse(text: &str) -> Option<Item> {
         let text = text.trim();
-        let range = if text == "*" {
-            mime::STAR_STAR
-        } else {
-            Mime::from_str(text).ok()?
-        };
+        let range = if text == "*" { mime::STAR_STAR } else { Mime::from_str(text).ok()? };
         let quality = match range.get_param("q") {
             None => 1000,
             Some(q) => match f32::from_str(q.as_str()) {
@@ -71,11 +67,7 @@ pub fn best_offer(accept: Option<&str>, offers: &[Offer]) -> Option<Chosen> {
         return first.map(|(media, _)| Chosen { media, exact: false });
     }
     let items: Vec<Item> = accept.split(',').filter_map(Item::parse).collect();
-    let refused = |media: &str| {
-        items
-            .iter()
-            .any(|item| item.quality == 0 && item.wildcards(media) == Some(0))
-    };
+    let refused = |media: &str| items.iter().any(|item| item.quality == 0 && item.wildcards(media) == Some(0));
     let mut best: Option<((u8, u16, u16), &'static str)> = None;
     for item in items.iter().filter(|item| item.quality > 0) {
         for (media, weight) in offers {
@@ -88,17 +80,12 @@ pub fn best_offer(accept: Option<&str>, offers: &[Offer]) -> Option<Chosen> {
             }
         }
     }
-    best.map(|((exactness, ..), media)| Chosen {
-        media,
-        exact: exactness == 2,
-    })
+    best.map(|((exactness, ..), media)| Chosen { media, exact: exactness == 2 })
 }
 
 /// Returns type and subtype of a Content-Type in lower case, without parameters.
 pub fn essence(content_type: &str) -> Option<String> {
-    Mime::from_str(content_type.trim())
-        .ok()
-        .map(|mime| mime.essence_str().to_string())
+    Mime::from_str(content_type.trim()).ok().map(|mime| mime.essence_str().to_string())
 }
 
 /// Tells whether a request on a path that v1 and v2 share is for v1.
@@ -149,11 +136,7 @@ mod tests {
             ("application/json;q=0", None),
         ];
         for (accept, expected) in cases {
-            assert_eq!(
-                best_offer(Some(accept), OFFERS).map(|chosen| chosen.media),
-                expected,
-                "{accept}"
-            );
+            assert_eq!(best_offer(Some(accept), OFFERS).map(|chosen| chosen.media), expected, "{accept}");
         }
     }
 
@@ -169,11 +152,7 @@ mod tests {
                 Some("application/vnd.kafka.v1+json, application/vnd.kafka+json; q=0.9, application/json; q=0.8"),
                 true,
             ),
-            (
-                None,
-                Some("application/vnd.kafka.v2+json, application/vnd.kafka+json, application/json"),
-                false,
-            ),
+            (None, Some("application/vnd.kafka.v2+json, application/vnd.kafka+json, application/json"), false),
             (Some("application/vnd.kafka.binary.v1+json"), None, true),
             (Some("application/octet-stream"), None, true),
             (None, Some("application/octet-stream"), false),

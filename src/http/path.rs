@@ -31,11 +31,7 @@ impl FromRequest for PartitionPath {
 }
 
 fn topic_and_partition(request: &HttpRequest) -> Result<PartitionPath> {
-    let number: i32 = request
-        .match_info()
-        .query("partition")
-        .parse()
-        .map_err(|_| Error::from(Kind::NotFound))?;
+    let number: i32 = request.match_info().query("partition").parse().map_err(|_| Error::from(Kind::NotFound))?;
     Ok(PartitionPath(topic(request)?, PartitionId::try_from(number)?))
 }
 

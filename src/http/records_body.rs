@@ -17,11 +17,7 @@ pub struct RecordsBody {
 impl RecordsBody {
     /// Returns a body whose records count as delivered once it has gone out.
     pub fn new(body: Vec<u8>, receipt: Receipt) -> RecordsBody {
-        RecordsBody {
-            length: body.len() as u64,
-            body: Some(body.into()),
-            receipt: Some(receipt),
-        }
+        RecordsBody { length: body.len() as u64, body: Some(body.into()), receipt: Some(receipt) }
     }
 }
 

@@ -24,9 +24,7 @@ pub fn resource(path: &str, routes: Vec<(Method, Route)>) -> Resource {
         }
     };
     let resource = web::resource(path).default_service(web::to(other));
-    routes
-        .into_iter()
-        .fold(resource, |resource, (_, route)| resource.route(route))
+    routes.into_iter().fold(resource, |resource, (_, route)| resource.route(route))
 }
 
 /// Returns a route for GET and HEAD; answers are compressed for clients that ask.
@@ -37,10 +35,7 @@ where
     F::Output: Responder + 'static,
 {
     let read = guard::Any(guard::Get()).or(guard::Head());
-    (
-        Method::GET,
-        web::route().guard(read).to(handler).wrap(Compress::default()),
-    )
+    (Method::GET, web::route().guard(read).to(handler).wrap(Compress::default()))
 }
 
 /// Returns a route for POST; its answers are small or fast, and go as they are.

@@ -39,9 +39,7 @@ pub fn bind(state: Data<State>) -> Result<Server, String> {
             .app_data(state.clone())
             .app_data(gate.clone())
             .app_data(QueryConfig::default().error_handler(|error, _| {
-                Kind::BadRequest
-                    .because(format!("The query cannot be read: {error}."))
-                    .into()
+                Kind::BadRequest.because(format!("The query cannot be read: {error}.")).into()
             }))
             .wrap(from_fn(envelope))
             .configure(routes)
@@ -57,15 +55,9 @@ pub fn bind(state: Data<State>) -> Result<Server, String> {
     .h1_allow_half_closed(false)
     .disable_signals();
     for listen in &settings.listen {
-        server = server
-            .bind(listen)
-            .map_err(|error| format!("cannot listen on {listen}: {error}"))?;
+        server = server.bind(listen).map_err(|error| format!("cannot listen on {listen}: {error}"))?;
     }
     let addresses = server.addrs();
     let running = server.run();
-    Ok(Server {
-        addresses,
-        handle: running.handle(),
-        running,
-    })
+    Ok(Server { addresses, handle: running.handle(), running })
 }

@@ -12,12 +12,20 @@ use crate::kafka::health::Health;
 
 /// Returns the librdkafka configuration of a client: ours, then `[kafka.properties]`, then `properties`.
 pub(super) fn client_config(config: &Config, properties: &Properties) -> ClientConfig {
-    let mut client = ClientConfig::new();
+    over(ClientConfig::new(), config, properties)
+}
+
+/// Puts what every client has and the pass-through properties over the settings of one kind of client.
+///
+/// Properties are set one by one: what `ClientConfig` lists of itself has its secrets masked.
+pub(super) fn over(mut client: ClientConfig, config: &Config, properties: &Properties) -> ClientConfig {
     client
         .set("bootstrap.servers", &config.kafka.bootstrap_servers)
         .set("client.id", &config.kafka.client_id)
         // Come back within a second when a broker does; librdkafka would wait up to ten.
-        .set("reconnect.backoff.max.ms", "1000");
+        .set("reconnect.backoff.max.ms", "1000")
+        // OpenSSL is built in, so it does not know where this system keeps its certificate authorities.
+        .set("ssl.ca.location", "probe");
     for (key, value) in config.kafka.properties.iter().chain(properties.iter()) {
         client.set(key, value);
     }
@@ -29,16 +37,10 @@ pub(super) fn consumer_config(config: &Config) -> ClientConfig {
     let mut client = ClientConfig::new();
     client
         .set("allow.auto.create.topics", "false")
-        .set(
-            "queued.max.messages.kbytes",
-            (config.consumer.queue_bytes / 1024).max(1).to_string(),
-        )
+        .set("queued.max.messages.kbytes", (config.consumer.queue_bytes / 1024).max(1).to_string())
         // A consumer whose queue was full goes on fetching soon after it was emptied.
-        .set("fetch.queue.backoff.ms", "20");
-    for (key, value) in client_config(config, &config.consumer.properties).config_map() {
-        client.set(key, value);
-    }
-    client
+        .set("fetch.queue.backoff.ms", "5");
+    over(client, config, &config.consumer.properties)
 }
 
 /// Returns what librdkafka says against the pass-through properties, one line a problem, values left out.
@@ -64,11 +66,9 @@ pub fn check_properties(config: &Config) -> Vec<String> {
 /// secret.
 pub fn check_property(key: &str, value: &str) -> Result<(), String> {
     match ClientConfig::new().set(key, value).create_native_config() {
-        Err(KafkaError::ClientConfig(_, why, ..)) => Err(if value.is_empty() {
-            why
-        } else {
-            why.replace(value, "...")
-        }),
+        Err(KafkaError::ClientConfig(_, why, ..)) => {
+            Err(if value.is_empty() { why } else { why.replace(value, "...") })
+        }
         Ok(_) | Err(_) => Ok(()),
     }
 }

@@ -43,10 +43,7 @@ impl Configs {
             return Ok(BTreeMap::new());
         }
         let entries = self.describe(ResourceSpecifier::Topic(topic.as_str())).await?;
-        Ok(entries
-            .into_iter()
-            .map(|entry| (entry.name, if entry.is_sensitive { None } else { entry.value }))
-            .collect())
+        Ok(entries.into_iter().map(|entry| (entry.name, if entry.is_sensitive { None } else { entry.value })).collect())
     }
 
     /// Tells whether a broker creates topics that are asked for.
@@ -60,21 +57,12 @@ impl Configs {
     }
 
     async fn describe(&self, resource: ResourceSpecifier<'_>) -> Result<Vec<ConfigEntry>> {
-        let options = AdminOptions::new()
-            .request_timeout(Some(self.timeout))
-            .operation_timeout(Some(self.timeout));
+        let options = AdminOptions::new().request_timeout(Some(self.timeout)).operation_timeout(Some(self.timeout));
         let results = self.client()?.describe_configs([&resource], &options).await;
-        let described = results
-            .map_err(|why| error(Operation::Admin, why, &self.health))?
-            .into_iter()
-            .next();
+        let described = results.map_err(|why| error(Operation::Admin, why, &self.health))?.into_iter().next();
         match described {
             Some(Ok(config)) => Ok(config.entries),
-            Some(Err(code)) => Err(error(
-                Operation::Admin,
-                rdkafka::error::KafkaError::AdminOp(code),
-                &self.health,
-            )),
+            Some(Err(code)) => Err(error(Operation::Admin, rdkafka::error::KafkaError::AdminOp(code), &self.health)),
             None => Err(Kind::Kafka.because("Kafka returned no configuration.")),
         }
     }
@@ -86,11 +74,7 @@ impl Configs {
         let created = self
             .config
             .create_with_context(Listener(Arc::clone(&self.health)))
-            .map_err(|error| {
-                Kind::Internal
-                    .because("The Kafka client cannot be created.")
-                    .caused_by(error)
-            })?;
+            .map_err(|error| Kind::Internal.because("The Kafka client cannot be created.").caused_by(error))?;
         Ok(self.client.get_or_init(|| created))
     }
 }

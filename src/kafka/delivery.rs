@@ -40,31 +40,21 @@ impl Batch {
 
     /// Returns the ticket of the record number `slot`; it has to be redeemed by [`Ticket::deliver`] just once.
     pub(super) fn ticket(self: &Arc<Self>, slot: usize) -> Ticket {
-        Ticket {
-            batch: Arc::clone(self),
-            slot,
-        }
+        Ticket { batch: Arc::clone(self), slot }
     }
 
     /// Waits until every record has its delivery.
     pub(super) async fn complete(&self) {
         poll_fn(|context| {
             self.waker.register(context.waker());
-            if self.missing.load(Ordering::Acquire) == 0 {
-                Poll::Ready(())
-            } else {
-                Poll::Pending
-            }
+            if self.missing.load(Ordering::Acquire) == 0 { Poll::Ready(()) } else { Poll::Pending }
         })
         .await;
     }
 
     /// Returns the deliveries in the order of the records; one that is still missing is an error of its own.
     pub(super) fn deliveries(&self) -> Vec<Delivery> {
-        self.slots
-            .iter()
-            .map(|slot| slot.get().cloned().unwrap_or_else(unknown_outcome))
-            .collect()
+        self.slots.iter().map(|slot| slot.get().cloned().unwrap_or_else(unknown_outcome)).collect()
     }
 }
 
@@ -88,10 +78,7 @@ impl Ticket {
     /// Fills the slot with what librdkafka reports.
     pub(super) fn report(self, result: &DeliveryResult<'_>, health: &Health) {
         self.deliver(match result {
-            Ok(message) => Ok(Placed {
-                partition: message.partition(),
-                offset: message.offset(),
-            }),
+            Ok(message) => Ok(Placed { partition: message.partition(), offset: message.offset() }),
             Err((error, _)) => Err(record_error(error, health)),
         });
     }

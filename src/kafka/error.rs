@@ -5,6 +5,9 @@ use crate::error::{Error, Kind};
 use crate::kafka::health::Health;
 use crate::model::RecordError;
 
+/// The text of a failure whose cause only the producer knows.
+pub(super) const FATAL: &str = "The Kafka producer had a fatal error and was replaced; send the record again.";
+
 /// What was attempted; one code of librdkafka's means different things in different operations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Operation {
@@ -44,20 +47,11 @@ pub(super) fn code_error(operation: Operation, code: Code, health: &Health) -> E
 /// Returns what the failure of one record is to a client.
 pub(super) fn record_error(error: &KafkaError, health: &Health) -> RecordError {
     let Some(code) = code_of(error) else {
-        return RecordError {
-            kind: Kind::Kafka,
-            message: error.to_string(),
-        };
+        return RecordError { kind: Kind::Kafka, message: error.to_string() };
     };
     match refusal(code, health) {
-        Some(message) => RecordError {
-            kind: Kind::KafkaAuthentication,
-            message,
-        },
-        None => RecordError {
-            kind: kind_of(code),
-            message: describe(code),
-        },
+        Some(message) => RecordError { kind: Kind::KafkaAuthentication, message },
+        None => RecordError { kind: kind_of(code), message: describe(code) },
     }
 }
 
@@ -81,6 +75,7 @@ fn describe(code: Code) -> String {
         Code::BrokerTransportFailure | Code::AllBrokersDown | Code::OperationTimedOut => {
             "No Kafka broker could be reached in time.".to_string()
         }
+        Code::Fatal => FATAL.to_string(),
         Code::MessageSizeTooLarge => "The record is larger than the maximum message size that is allowed.".to_string(),
         // Texts of the protocol and of librdkafka are good as they are.
         other => other.to_string(),
@@ -195,9 +190,6 @@ mod tests {
         assert_eq!(record_error(&timed_out, &health).kind, Kind::KafkaRetriable);
         health.failed(Code::Authentication, "SASL authentication error");
         let refused = record_error(&timed_out, &health);
-        assert_eq!(
-            (refused.kind, refused.message.as_str()),
-            (Kind::KafkaAuthentication, "SASL authentication error")
-        );
+        assert_eq!((refused.kind, refused.message.as_str()), (Kind::KafkaAuthentication, "SASL authentication error"));
     }
 }

@@ -7,6 +7,8 @@ use rdkafka::types::RDKafkaErrorCode;
 /// What the clients of one cluster last heard of it: says in one line that it is gone, and in one that it is back.
 pub(super) struct Health {
     bootstrap_servers: String,
+    /// Whether anything below has to be looked at when a broker answers.
+    troubled: AtomicBool,
     unreachable: AtomicBool,
     /// What a broker said when it refused the credentials; cleared by the next success.
     refused: Mutex<Option<String>>,
@@ -16,6 +18,7 @@ impl Health {
     pub(super) fn new(bootstrap_servers: &str) -> Health {
         Health {
             bootstrap_servers: bootstrap_servers.to_string(),
+            troubled: AtomicBool::new(false),
             unreachable: AtomicBool::new(false),
             refused: Mutex::new(None),
         }
@@ -23,6 +26,7 @@ impl Health {
 
     /// Takes note of an error that a client reports outside of any operation.
     pub(super) fn failed(&self, code: RDKafkaErrorCode, reason: &str) {
+        self.troubled.store(true, Ordering::Relaxed);
         match code {
             RDKafkaErrorCode::Authentication | RDKafkaErrorCode::SaslAuthenticationFailed => {
                 let mut refused = self.lock_refused();
@@ -45,9 +49,12 @@ impl Health {
 
     /// Takes note that a broker answered.
     pub(super) fn succeeded(&self) {
-        if self.unreachable.load(Ordering::Relaxed) && self.unreachable.swap(false, Ordering::Relaxed) {
+        if !self.troubled.load(Ordering::Relaxed) || !self.troubled.swap(false, Ordering::Relaxed) {
+            return;
+        }
+        *self.lock_refused() = None;
+        if self.unreachable.swap(false, Ordering::Relaxed) {
             info!("kafka at {} is reachable again", self.bootstrap_servers);
-            *self.lock_refused() = None;
         }
     }
 

@@ -69,16 +69,8 @@ impl Metadata {
             return Ok(());
         };
         // The partition may have been added since.
-        let count = if age < RECHECK_AFTER {
-            count
-        } else {
-            self.look_up(topic).await?.len() as i32
-        };
-        if highest.get() < count {
-            Ok(())
-        } else {
-            Err(no_partition(topic, highest, count))
-        }
+        let count = if age < RECHECK_AFTER { count } else { self.look_up(topic).await?.len() as i32 };
+        if highest.get() < count { Ok(()) } else { Err(no_partition(topic, highest, count)) }
     }
 
     /// Checks that a partition exists, without creating its topic.
@@ -189,11 +181,7 @@ impl Metadata {
     /// Returns a topic with configuration and partitions.
     pub async fn topic(&self, name: &TopicName) -> Result<Topic> {
         let partitions = self.look_up(name).await?;
-        Ok(Topic {
-            name: name.clone(),
-            configs: self.configs.of_topic(name).await?,
-            partitions,
-        })
+        Ok(Topic { name: name.clone(), configs: self.configs.of_topic(name).await?, partitions })
     }
 
     /// Returns the partitions of a topic in order.
@@ -205,10 +193,7 @@ impl Metadata {
     pub async fn partition(&self, topic: &TopicName, id: PartitionId) -> Result<Partition> {
         let partitions = self.look_up(topic).await?;
         let count = partitions.len() as i32;
-        partitions
-            .into_iter()
-            .find(|partition| partition.id == id.get())
-            .ok_or_else(|| no_partition(topic, id, count))
+        partitions.into_iter().find(|partition| partition.id == id.get()).ok_or_else(|| no_partition(topic, id, count))
     }
 
     /// Returns the offsets of a partition as they are now.
@@ -228,17 +213,12 @@ fn no_topic(topic: &TopicName) -> Error {
 }
 
 fn no_partition(topic: &TopicName, id: PartitionId, count: i32) -> Error {
-    Kind::PartitionNotFound.because(format!(
-        "Partition {id} not found: topic {topic} has {count} partitions, numbered from 0."
-    ))
+    Kind::PartitionNotFound
+        .because(format!("Partition {id} not found: topic {topic} has {count} partitions, numbered from 0."))
 }
 
 fn remember(cache: &RwLock<HashMap<TopicName, Known>>, topic: &TopicName, partitions: usize) {
-    let known = Known {
-        partitions: partitions as i32,
-        since: Instant::now(),
-        refreshing: AtomicBool::new(false),
-    };
+    let known = Known { partitions: partitions as i32, since: Instant::now(), refreshing: AtomicBool::new(false) };
     let mut cache = cache.write().unwrap_or_else(PoisonError::into_inner);
     if cache.len() >= CACHED_TOPICS {
         cache.retain(|_, known| known.since.elapsed() < Duration::from_secs(60));
@@ -285,10 +265,7 @@ impl Lookups {
             let metadata = client.client().fetch_metadata(None, timeout)?;
             let listed = metadata.topics().iter().map(MetadataTopic::name);
             Ok(Cluster {
-                topics: listed
-                    .filter(|name| !TopicName::is_internal_name(name))
-                    .map(str::to_string)
-                    .collect(),
+                topics: listed.filter(|name| !TopicName::is_internal_name(name)).map(str::to_string).collect(),
                 brokers: metadata.brokers().iter().map(|broker| broker.id()).collect(),
             })
         })
@@ -311,9 +288,7 @@ impl Lookups {
             }
             let mut partitions: Vec<Partition> = found.partitions().iter().map(partition).collect();
             if partitions.is_empty() {
-                return Err(KafkaError::MetadataFetch(
-                    RDKafkaRespErr::RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE.into(),
-                ));
+                return Err(KafkaError::MetadataFetch(RDKafkaRespErr::RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE.into()));
             }
             partitions.sort_unstable_by_key(|partition| partition.id);
             Ok(partitions)
@@ -341,10 +316,7 @@ impl Lookups {
         let Ok(Ok(turn)) = turn else {
             return Err(Kind::KafkaRetriable.because("Too many look-ups wait for Kafka; send the request again later."));
         };
-        let left = self
-            .timeout
-            .saturating_sub(started.elapsed())
-            .max(Duration::from_millis(1));
+        let left = self.timeout.saturating_sub(started.elapsed()).max(Duration::from_millis(1));
         let answer = tokio::task::spawn_blocking(move || {
             let _turn = turn;
             look_up(&client, left)
@@ -359,14 +331,7 @@ impl Lookups {
 }
 
 fn partition(found: &MetadataPartition) -> Partition {
-    let replica = |&broker: &i32| Replica {
-        broker,
-        leader: broker == found.leader(),
-        in_sync: found.isr().contains(&broker),
-    };
-    Partition {
-        id: found.id(),
-        leader: found.leader(),
-        replicas: found.replicas().iter().map(replica).collect(),
-    }
+    let replica =
+        |&broker: &i32| Replica { broker, leader: broker == found.leader(), in_sync: found.isr().contains(&broker) };
+    Partition { id: found.id(), leader: found.leader(), replicas: found.replicas().iter().map(replica).collect() }
 }

@@ -11,11 +11,8 @@ pub struct MockKafka {
 impl MockKafka {
     /// Starts one broker on a free port of the loopback interface.
     pub fn start() -> Result<MockKafka> {
-        let cluster = MockCluster::new(1).map_err(|error| {
-            Kind::Internal
-                .because("The embedded Kafka cannot start.")
-                .caused_by(error)
-        })?;
+        let cluster = MockCluster::new(1)
+            .map_err(|error| Kind::Internal.because("The embedded Kafka cannot start.").caused_by(error))?;
         Ok(MockKafka { cluster })
     }
 

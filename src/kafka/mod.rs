@@ -48,19 +48,9 @@ impl Kafka {
         let configs = Configs::new(config, &health);
         let metadata = Metadata::new(config, &health, configs)?;
         let consumer_config = client::consumer_config(config);
-        let readers = Readers::new(
-            consumer_config.clone(),
-            &health,
-            config.consumer.readers,
-            config.producer.queue_wait,
-        );
-        Ok(Kafka {
-            producers,
-            metadata,
-            readers,
-            consumer_config,
-            health,
-        })
+        let readers =
+            Readers::new(consumer_config.clone(), &health, config.consumer.readers, config.producer.queue_wait);
+        Ok(Kafka { producers, metadata, readers, consumer_config, health })
     }
 
     /// Creates a consumer of a group; blocks for about a millisecond, waits for no broker.

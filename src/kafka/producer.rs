@@ -13,9 +13,9 @@ use rdkafka::types::RDKafkaErrorCode;
 
 use crate::config::{Config, Producer as ProducerConfig};
 use crate::error::{Kind, Result};
-use crate::kafka::client::{client_config, log_line};
+use crate::kafka::client::{log_line, over};
 use crate::kafka::delivery::{Batch, Ticket};
-use crate::kafka::error::{code_of, record_error};
+use crate::kafka::error::{FATAL, code_of, record_error};
 use crate::kafka::health::Health;
 use crate::kafka::queue::Queue;
 use crate::model::{Delivery, Record, TopicName};
@@ -64,24 +64,12 @@ impl Producers {
         let bytes = records.iter().map(Record::size_bytes).sum();
         let reservation = self.queue.reserve(records.len(), bytes).await?;
         let under_way = UnderWay::enter(&self.in_flight);
-        let lane = if under_way.others >= self.busy_requests {
-            &self.busy
-        } else {
-            &self.lone
-        };
+        let lane = if under_way.others >= self.busy_requests { &self.busy } else { &self.lone };
         let producer = lane.producer();
         let batch = Batch::new(records.len(), reservation);
-        let outgoing = Outgoing {
-            producer,
-            topic: topic.clone(),
-            records,
-            batch: Arc::clone(&batch),
-        };
-        let handed_over = if outgoing.records.len() > SEND_ON_WORKER {
-            0
-        } else {
-            outgoing.hand_over()
-        };
+        let current = Arc::clone(&producer);
+        let outgoing = Outgoing { producer, topic: topic.clone(), records, batch: Arc::clone(&batch) };
+        let handed_over = if outgoing.records.len() > SEND_ON_WORKER { 0 } else { outgoing.hand_over() };
         if handed_over < outgoing.records.len() {
             // Many records, or a partition that this producer has yet to hear of: both take a while.
             tokio::task::spawn_blocking(move || outgoing.hand_over_at_leisure(handed_over))
@@ -90,12 +78,9 @@ impl Producers {
         }
         // librdkafka reports every record by its own timeout; this is for the case that it does not.
         if tokio::time::timeout(self.deadline, batch.complete()).await.is_err() {
-            warn!(
-                "no delivery report for records of topic {topic} within {:?}",
-                self.deadline
-            );
+            warn!("no delivery report for records of topic {topic} within {:?}", self.deadline);
         }
-        Ok(batch.deliveries())
+        Ok(explain_fatal(batch.deliveries(), &current))
     }
 
     /// Waits until everything handed over is acknowledged or failed; blocks the thread for up to `timeout`.
@@ -115,6 +100,21 @@ impl Producers {
     }
 }
 
+/// Puts the cause in the place of the bare news that the producer had a fatal error.
+fn explain_fatal(mut deliveries: Vec<Delivery>, producer: &Producer) -> Vec<Delivery> {
+    if producer.client().context().is_broken()
+        && let Some((code, _)) = producer.client().fatal_error()
+    {
+        let cause = KafkaError::Global(code);
+        for failure in deliveries.iter_mut().filter_map(|delivery| delivery.as_mut().err()) {
+            if failure.message == FATAL {
+                *failure = record_error(&cause, &producer.client().context().health);
+            }
+        }
+    }
+    deliveries
+}
+
 /// One request under way; tells how many others are.
 struct UnderWay<'a> {
     count: &'a AtomicUsize,
@@ -123,10 +123,7 @@ struct UnderWay<'a> {
 
 impl<'a> UnderWay<'a> {
     fn enter(count: &'a AtomicUsize) -> UnderWay<'a> {
-        UnderWay {
-            count,
-            others: count.fetch_add(1, Ordering::Relaxed),
-        }
+        UnderWay { count, others: count.fetch_add(1, Ordering::Relaxed) }
     }
 }
 
@@ -168,11 +165,7 @@ impl Outgoing {
                 && code_of(error) == Some(RDKafkaErrorCode::UnknownPartition)
                 && !std::mem::replace(&mut asked, true)
             {
-                if let Err(error) = self
-                    .producer
-                    .client()
-                    .fetch_metadata(Some(self.topic.as_str()), METADATA_WAIT)
-                {
+                if let Err(error) = self.producer.client().fetch_metadata(Some(self.topic.as_str()), METADATA_WAIT) {
                     log::debug!("no newer metadata of topic {}: {error}", self.topic);
                 }
                 outcome = self.send(slot, record);
@@ -185,10 +178,7 @@ impl Outgoing {
 
     fn send(&self, slot: usize, record: &Record) -> Result<(), (KafkaError, Box<Ticket>)> {
         let record = kafka_record(&self.topic, record, self.batch.ticket(slot));
-        self.producer
-            .client
-            .send(record)
-            .map_err(|(error, rejected)| (error, rejected.delivery_opaque))
+        self.producer.client.send(record).map_err(|(error, rejected)| (error, rejected.delivery_opaque))
     }
 
     fn reject(&self, error: &KafkaError, ticket: Ticket) {
@@ -211,10 +201,7 @@ fn kafka_record<'a>(
     if !record.headers.is_empty() {
         let headers = OwnedHeaders::new_with_capacity(record.headers.len());
         out.headers = Some(record.headers.iter().fold(headers, |headers, header| {
-            headers.insert(KafkaHeader {
-                key: &header.key,
-                value: header.value.as_deref(),
-            })
+            headers.insert(KafkaHeader { key: &header.key, value: header.value.as_deref() })
         }));
     }
     out
@@ -234,15 +221,8 @@ const POLL: Duration = Duration::from_secs(1);
 impl Producer {
     /// Creates a producer; fails where librdkafka refuses a property.
     pub(super) fn new(config: &ClientConfig, health: &Arc<Health>) -> Result<Producer> {
-        let failed = |error| {
-            Kind::Internal
-                .because("The Kafka client cannot be created.")
-                .caused_by(error)
-        };
-        let reports = Reports {
-            health: Arc::clone(health),
-            broken: AtomicBool::new(false),
-        };
+        let failed = |error| Kind::Internal.because("The Kafka client cannot be created.").caused_by(error);
+        let reports = Reports { health: Arc::clone(health), broken: AtomicBool::new(false) };
         let client: Arc<BaseProducer<Reports>> = Arc::new(config.create_with_context(reports).map_err(failed)?);
         let dropped = Arc::new(AtomicBool::new(false));
         let (polled, stop) = (Arc::clone(&client), Arc::clone(&dropped));
@@ -254,11 +234,7 @@ impl Producer {
         std::thread::Builder::new()
             .name("kafka-reports".to_string())
             .spawn(poll)
-            .map_err(|error| {
-                Kind::Internal
-                    .because("There is no thread for the Kafka client.")
-                    .caused_by(error)
-            })?;
+            .map_err(|error| Kind::Internal.because("There is no thread for the Kafka client.").caused_by(error))?;
         Ok(Producer { client, dropped })
     }
 
@@ -285,21 +261,12 @@ struct Lane {
 impl Lane {
     fn new(name: &'static str, config: ClientConfig, health: &Arc<Health>) -> Result<Lane> {
         let current = RwLock::new(Arc::new(Producer::new(&config, health)?));
-        Ok(Lane {
-            name,
-            config,
-            health: Arc::clone(health),
-            current,
-        })
+        Ok(Lane { name, config, health: Arc::clone(health), current })
     }
 
     fn producer(&self) -> Arc<Producer> {
         let current = Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner));
-        if current.client().context().is_broken() {
-            self.replace()
-        } else {
-            current
-        }
+        if current.client().context().is_broken() { self.replace() } else { current }
     }
 
     /// Puts a new producer in the place of one that had a fatal error, unless another request has just done so.
@@ -319,20 +286,11 @@ impl Lane {
 }
 
 fn producer_config(config: &Config, linger_ms: f64) -> ClientConfig {
-    let ProducerConfig {
-        acks,
-        compression,
-        delivery_timeout,
-        max_record_bytes,
-        ..
-    } = &config.producer;
+    let ProducerConfig { acks, compression, delivery_timeout, max_record_bytes, .. } = &config.producer;
     let mut client = ClientConfig::new();
     client
         .set("acks", acks.as_str())
-        .set(
-            "enable.idempotence",
-            if acks.as_str() == "all" { "true" } else { "false" },
-        )
+        .set("enable.idempotence", if acks.as_str() == "all" { "true" } else { "false" })
         .set("partitioner", "murmur2_random")
         .set("compression.codec", compression.as_str())
         .set("message.timeout.ms", delivery_timeout.as_millis().to_string())
@@ -341,11 +299,7 @@ fn producer_config(config: &Config, linger_ms: f64) -> ClientConfig {
         // The bounds are ours (`Queue`), one for both producers.
         .set("queue.buffering.max.messages", "0")
         .set("queue.buffering.max.kbytes", "2147483647");
-    let over = client_config(config, &config.producer.properties);
-    for (key, value) in over.config_map() {
-        client.set(key, value);
-    }
-    client
+    over(client, config, &config.producer.properties)
 }
 
 /// Hears what becomes of records.

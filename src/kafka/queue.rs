@@ -43,10 +43,7 @@ impl Queue {
         let both = async {
             let records = self.records.take(records as u64).await?;
             let kibibytes = self.kibibytes.take(bytes.div_ceil(1024) as u64).await?;
-            Some(Reservation {
-                _records: records,
-                _kibibytes: kibibytes,
-            })
+            Some(Reservation { _records: records, _kibibytes: kibibytes })
         };
         match timeout(self.wait, both).await {
             Ok(Some(reservation)) => Ok(reservation),
@@ -60,10 +57,7 @@ impl Pool {
         let size = u32::try_from(size)
             .unwrap_or(u32::MAX)
             .min((Semaphore::MAX_PERMITS as u64).min(u64::from(u32::MAX)) as u32);
-        Pool {
-            permits: Arc::new(Semaphore::new(size as usize)),
-            size,
-        }
+        Pool { permits: Arc::new(Semaphore::new(size as usize)), size }
     }
 
     /// Returns `None` only where the semaphore is closed, which it never is.

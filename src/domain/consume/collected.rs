@@ -59,16 +59,7 @@ pub enum Added {
 impl Collected {
     /// Returns an empty answer.
     pub fn new(codec: Codec, include: Include, limits: Limits) -> Collected {
-        Collected {
-            codec,
-            include,
-            limits,
-            out: vec![b'['],
-            records: 0,
-            bytes: 0,
-            spans: HashMap::new(),
-            last: None,
-        }
+        Collected { codec, include, limits, out: vec![b'['], records: 0, bytes: 0, spans: HashMap::new(), last: None }
     }
 
     /// Returns the number of records.
@@ -83,11 +74,7 @@ impl Collected {
 
     /// Returns how many more records are likely to fit, by the size of those that are in.
     pub fn likely_room(&self) -> usize {
-        let average = if self.records == 0 {
-            1024
-        } else {
-            (self.bytes / self.records).max(1)
-        };
+        let average = self.bytes.checked_div(self.records).unwrap_or(1024).max(1);
         let by_bytes = self.limits.bytes.saturating_sub(self.bytes) / average;
         by_bytes.min(self.limits.records - self.records).clamp(1, 512)
     }
@@ -138,10 +125,7 @@ impl Collected {
         }
         self.settle();
         let place = (view.topic.to_string(), view.partition);
-        let span = self.spans.remove(&place).unwrap_or(Span {
-            first: view.offset,
-            next,
-        });
+        let span = self.spans.remove(&place).unwrap_or(Span { first: view.offset, next });
         self.last = Some((place, Span { next, ..span }));
     }
 

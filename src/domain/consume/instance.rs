@@ -141,11 +141,7 @@ impl Instance {
 
     /// Returns how long nobody has used it.
     pub fn idle(&self) -> Duration {
-        if self.under_way.load(Ordering::Relaxed) > 0 {
-            Duration::ZERO
-        } else {
-            lock(&self.used).elapsed()
-        }
+        if self.under_way.load(Ordering::Relaxed) > 0 { Duration::ZERO } else { lock(&self.used).elapsed() }
     }
 
     /// Returns the topics it is subscribed to; for a pattern, those that matched last.
@@ -185,25 +181,13 @@ impl Instance {
     pub async fn subscribe_pattern(self: &Arc<Self>, kafka: &Kafka, pattern: Regex) -> Result<()> {
         let matched = matching(kafka, &pattern).await?;
         let allowed = |target: &Target| matches!(target, Target::Nothing | Target::Pattern { .. });
-        self.retarget(
-            kafka,
-            allowed,
-            Target::Pattern {
-                pattern,
-                matched,
-                since: Instant::now(),
-            },
-        )
-        .await
+        self.retarget(kafka, allowed, Target::Pattern { pattern, matched, since: Instant::now() }).await
     }
 
     /// Reads these partitions in the place of those before, without joining the group; none is nothing.
     pub async fn assign(self: &Arc<Self>, kafka: &Kafka, partitions: Vec<(TopicName, PartitionId)>) -> Result<()> {
         let mut seen = HashSet::new();
-        let partitions: Vec<_> = partitions
-            .into_iter()
-            .filter(|partition| seen.insert(partition.clone()))
-            .collect();
+        let partitions: Vec<_> = partitions.into_iter().filter(|partition| seen.insert(partition.clone())).collect();
         if partitions.is_empty() {
             return self.unsubscribe(kafka).await;
         }
@@ -271,8 +255,7 @@ impl Instance {
             instance.go_to(core, &consumer, &targets, timeout)?;
             core.drop_pending(&targets);
             for target in &targets {
-                core.delivered
-                    .insert((target.topic.clone(), target.partition), target.offset.max(0));
+                core.delivered.insert((target.topic.clone(), target.partition), target.offset.max(0));
             }
             let moved = |old: &PartitionOffset| targets.iter().any(|new| same_partition(old, new));
             lock(&instance.undelivered).retain(|old| !moved(old));
@@ -305,13 +288,8 @@ impl Instance {
         self.run(core, move |core| {
             core.follow(&consumer);
             instance.go_back(core, &consumer)?;
-            let delivered = core
-                .delivered
-                .iter()
-                .filter(|(partition, _)| assigned.contains(*partition));
-            let mut offsets: Vec<_> = delivered
-                .map(|((topic, id), next)| at(topic.clone(), *id, *next))
-                .collect();
+            let delivered = core.delivered.iter().filter(|(partition, _)| assigned.contains(*partition));
+            let mut offsets: Vec<_> = delivered.map(|((topic, id), next)| at(topic.clone(), *id, *next)).collect();
             offsets.sort_by(|a, b| (&a.topic, a.partition).cmp(&(&b.topic, b.partition)));
             if !offsets.is_empty() {
                 consumer.commit(&offsets)?;
@@ -350,14 +328,9 @@ impl Instance {
             Target::Topics(_) | Target::Pattern { .. } | Target::Partitions(_) => lock(&self.consumer).clone(),
         };
         let consumer = consumer.ok_or(Kind::Internal)?;
-        let limits = Limits {
-            bytes: request.max_bytes,
-            records: self.settings.max_records,
-        };
-        let mut read = Partial {
-            collected: Some(Collected::new(self.settings.codec, request.include, limits)),
-            instance: self,
-        };
+        let limits = Limits { bytes: request.max_bytes, records: self.settings.max_records };
+        let mut read =
+            Partial { collected: Some(Collected::new(self.settings.codec, request.include, limits)), instance: self };
         loop {
             let filled = consumer.filled().notified();
             let closed = self.closed.notified();
@@ -388,16 +361,11 @@ impl Instance {
         }
         let mut collected = read.collected.take().ok_or(Kind::Internal)?;
         // A read that is given up here drops what it has, which is then undelivered.
-        let mut guard = Abandoned {
-            instance: Arc::clone(self),
-            collected: None,
-        };
+        let mut guard = Abandoned { instance: Arc::clone(self), collected: None };
         let (instance, consumer) = (Arc::clone(self), Arc::clone(consumer));
         let (outcome, mut back) = tokio::task::spawn_blocking(move || {
             core.follow(&consumer);
-            let outcome = instance
-                .go_back(&mut core, &consumer)
-                .and_then(|()| core.drain(&consumer, &mut collected));
+            let outcome = instance.go_back(&mut core, &consumer).and_then(|()| core.drain(&consumer, &mut collected));
             guard.collected = Some(collected);
             (outcome, guard)
         })
@@ -422,17 +390,9 @@ impl Instance {
             return Err(Kind::KafkaRetriable.because("The partitions are not being read yet; set the positions again."));
         };
         let start = |(topic, id): &(TopicName, PartitionId)| {
-            let target = targets
-                .iter()
-                .find(|target| target.partition == *id && target.topic == *topic);
-            let delivered = core
-                .delivered
-                .get(&(topic.clone(), *id))
-                .map(|next| at(topic.clone(), *id, *next));
-            target
-                .cloned()
-                .or(delivered)
-                .unwrap_or_else(|| PartitionOffset::unset(topic.clone(), *id))
+            let target = targets.iter().find(|target| target.partition == *id && target.topic == *topic);
+            let delivered = core.delivered.get(&(topic.clone(), *id)).map(|next| at(topic.clone(), *id, *next));
+            target.cloned().or(delivered).unwrap_or_else(|| PartitionOffset::unset(topic.clone(), *id))
         };
         consumer.assign(&partitions.iter().map(start).collect::<Vec<_>>())
     }
@@ -448,24 +408,14 @@ impl Instance {
         for item in undelivered {
             let place = (item.topic, item.partition);
             if assigned.contains(&place) {
-                earliest
-                    .entry(place)
-                    .and_modify(|offset| *offset = item.offset.min(*offset))
-                    .or_insert(item.offset);
+                earliest.entry(place).and_modify(|offset| *offset = item.offset.min(*offset)).or_insert(item.offset);
             }
         }
-        let back: Vec<_> = earliest
-            .into_iter()
-            .map(|((topic, id), offset)| at(topic, id, offset))
-            .collect();
+        let back: Vec<_> = earliest.into_iter().map(|((topic, id), offset)| at(topic, id, offset)).collect();
         if back.is_empty() {
             return Ok(());
         }
-        log::debug!(
-            "consumer {}/{}: an answer did not arrive, its records are read again",
-            self.group,
-            self.name
-        );
+        log::debug!("consumer {}/{}: an answer did not arrive, its records are read again", self.group, self.name);
         core.drop_pending(&back);
         for item in &back {
             core.delivered.insert((item.topic.clone(), item.partition), item.offset);
@@ -480,11 +430,9 @@ impl Instance {
     /// Subscribes to topics that a pattern matches by now.
     async fn follow_pattern(self: &Arc<Self>, kafka: &Kafka) -> Result<()> {
         let stale = match &*lock(&self.target) {
-            Target::Pattern {
-                pattern,
-                matched,
-                since,
-            } if since.elapsed() > PATTERN_AGE => Some((pattern.clone(), matched.clone())),
+            Target::Pattern { pattern, matched, since } if since.elapsed() > PATTERN_AGE => {
+                Some((pattern.clone(), matched.clone()))
+            }
             Target::Nothing | Target::Topics(_) | Target::Partitions(_) | Target::Pattern { .. } => None,
         };
         let Some((pattern, before)) = stale else { return Ok(()) };
@@ -496,16 +444,7 @@ impl Instance {
             return Ok(());
         }
         let allowed = |target: &Target| matches!(target, Target::Pattern { .. });
-        self.retarget(
-            kafka,
-            allowed,
-            Target::Pattern {
-                pattern,
-                matched,
-                since: Instant::now(),
-            },
-        )
-        .await
+        self.retarget(kafka, allowed, Target::Pattern { pattern, matched, since: Instant::now() }).await
     }
 
     /// Takes note of records whose answer has gone out: the next automatic commit stores them.
@@ -546,11 +485,7 @@ impl Instance {
 
     async fn lock_core(&self) -> Result<OwnedMutexGuard<Core>> {
         let core = Arc::clone(&self.core).lock_owned().await;
-        if self.is_closing() {
-            Err(Kind::InstanceNotFound.into())
-        } else {
-            Ok(core)
-        }
+        if self.is_closing() { Err(Kind::InstanceNotFound.into()) } else { Ok(core) }
     }
 
     /// Returns the Kafka consumer, created now if this is the first time; the core has to be locked.
@@ -595,8 +530,7 @@ impl Core {
                 .any(|target| target.partition.get() == record.partition() && target.topic.as_str() == record.topic())
         };
         // An error of the read concerned the position that is left now.
-        self.pending
-            .retain(|item| item.as_ref().is_ok_and(|record| !moved(record)));
+        self.pending.retain(|item| item.as_ref().is_ok_and(|record| !moved(record)));
     }
 
     /// Moves records into the answer until it is full or none is here; tells whether the answer has to go out now.
@@ -721,18 +655,11 @@ fn resolve(
 async fn matching(kafka: &Kafka, pattern: &Regex) -> Result<Vec<TopicName>> {
     let names = kafka.metadata.topics().await?;
     let names = names.iter().filter(|name| pattern.is_match(name));
-    Ok(names
-        .filter_map(|name| TopicName::try_from(name.as_str()).ok())
-        .collect())
+    Ok(names.filter_map(|name| TopicName::try_from(name.as_str()).ok()).collect())
 }
 
 fn at(topic: TopicName, partition: PartitionId, offset: i64) -> PartitionOffset {
-    PartitionOffset {
-        topic,
-        partition,
-        offset,
-        metadata: String::new(),
-    }
+    PartitionOffset { topic, partition, offset, metadata: String::new() }
 }
 
 fn same_partition(one: &PartitionOffset, other: &PartitionOffset) -> bool {
@@ -740,9 +667,7 @@ fn same_partition(one: &PartitionOffset, other: &PartitionOffset) -> bool {
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|stopped| Error::from(Kind::Internal).caused_by(stopped))?
+    tokio::task::spawn_blocking(work).await.map_err(|stopped| Error::from(Kind::Internal).caused_by(stopped))?
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -36,17 +36,12 @@ impl Instances {
         let sweep = move || {
             while stopped.recv_timeout(SWEEP_EVERY) == Err(RecvTimeoutError::Timeout) {
                 for instance in take_expired(&swept, timeout) {
-                    info!(
-                        "consumer {}/{} expired: nobody used it for {timeout:?}",
-                        instance.group, instance.name
-                    );
+                    info!("consumer {}/{} expired: nobody used it for {timeout:?}", instance.group, instance.name);
                     instance.close();
                 }
             }
         };
-        let thread = std::thread::Builder::new()
-            .name("instance-sweeper".to_string())
-            .spawn(sweep);
+        let thread = std::thread::Builder::new().name("instance-sweeper".to_string()).spawn(sweep);
         if let Err(error) = &thread {
             log::error!("instances will not expire: no thread for it: {error}");
         }
@@ -85,9 +80,7 @@ impl Instances {
     pub async fn delete(&self, group: &str, name: &str) -> Result<()> {
         let removed = remove(&mut lock(&self.map), group, name).ok_or(Kind::InstanceNotFound)?;
         removed.begin_close();
-        tokio::task::spawn_blocking(move || removed.close())
-            .await
-            .map_err(|stopped| Kind::Internal.caused_by(stopped))
+        tokio::task::spawn_blocking(move || removed.close()).await.map_err(|stopped| Kind::Internal.caused_by(stopped))
     }
 
     /// Closes every instance; blocks until all have left their groups.
@@ -96,10 +89,7 @@ impl Instances {
             drop(stop);
             let _ = thread.join();
         }
-        let all: Vec<_> = std::mem::take(&mut *lock(&self.map))
-            .into_values()
-            .flat_map(HashMap::into_values)
-            .collect();
+        let all: Vec<_> = std::mem::take(&mut *lock(&self.map)).into_values().flat_map(HashMap::into_values).collect();
         if all.is_empty() {
             return;
         }
@@ -125,14 +115,8 @@ fn take_last(queue: &Mutex<Vec<Arc<Instance>>>) -> Option<Arc<Instance>> {
 fn take_expired(map: &Mutex<Map>, timeout: Duration) -> Vec<Arc<Instance>> {
     let mut map = lock(map);
     let instances = map.values().flat_map(HashMap::values);
-    let expired: Vec<_> = instances
-        .filter(|instance| instance.idle() > timeout)
-        .cloned()
-        .collect();
-    expired
-        .iter()
-        .filter_map(|instance| remove(&mut map, &instance.group, &instance.name))
-        .collect()
+    let expired: Vec<_> = instances.filter(|instance| instance.idle() > timeout).cloned().collect();
+    expired.iter().filter_map(|instance| remove(&mut map, &instance.group, &instance.name)).collect()
 }
 
 fn remove(map: &mut Map, group: &str, name: &str) -> Option<Arc<Instance>> {

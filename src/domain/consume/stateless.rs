@@ -50,11 +50,9 @@ pub async fn read(kafka: &Kafka, topic: &TopicName, partition: PartitionId, read
                 log.beginning, log.end
             )));
         }
-        Start::Timestamp(ms) => kafka
-            .readers
-            .offset_for_time(topic, partition, ms, FETCH_DEADLINE)
-            .await?
-            .unwrap_or(log.end),
+        Start::Timestamp(ms) => {
+            kafka.readers.offset_for_time(topic, partition, ms, FETCH_DEADLINE).await?.unwrap_or(log.end)
+        }
     };
     let nothing_there = offset >= log.end;
     if nothing_there && read.timeout.is_zero() {

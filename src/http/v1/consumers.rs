@@ -94,11 +94,7 @@ pub async fn read(
     } else if subscribed != [topic.0] {
         return Err(Kind::AlreadySubscribed.into());
     }
-    let query = RecordsQuery {
-        timeout_ms: None,
-        include: Include::default(),
-        ..query
-    };
+    let query = RecordsQuery { timeout_ms: None, include: Include::default(), ..query };
     answer_records(&answer, &instance, &query, &state).await
 }
 
@@ -129,15 +125,8 @@ pub async fn messages(
     }
     let bytes = usize::try_from(state.config.consumer.request_max_bytes).unwrap_or(usize::MAX);
     let read = StatelessRead {
-        start: if query.offset.is_some() {
-            Start::Offset(offset)
-        } else {
-            Start::Beginning
-        },
-        limits: Limits {
-            bytes,
-            records: count.min(MAX_COUNT) as usize,
-        },
+        start: if query.offset.is_some() { Start::Offset(offset) } else { Start::Beginning },
+        limits: Limits { bytes, records: count.min(MAX_COUNT) as usize },
         timeout: std::time::Duration::ZERO,
         codec,
         include: Include::default(),

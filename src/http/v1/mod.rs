@@ -18,11 +18,8 @@ use crate::model::Format;
 pub struct V1;
 
 impl Offers for V1 {
-    const OFFERS: &'static [Offer] = &[
-        ("application/vnd.kafka.v1+json", 900),
-        ("application/vnd.kafka+json", 800),
-        (JSON, 500),
-    ];
+    const OFFERS: &'static [Offer] =
+        &[("application/vnd.kafka.v1+json", 900), ("application/vnd.kafka+json", 800), (JSON, 500)];
 }
 
 /// What produce takes; the types without a format are binary.

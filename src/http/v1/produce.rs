@@ -7,7 +7,7 @@ use crate::http::answer::{Answer, Content};
 use crate::http::body::Body;
 use crate::http::path::{PartitionPath, TopicPath};
 use crate::http::v1::{Records, V1};
-use crate::http::v2::{PartitionField, ProduceQuery, records_for, respond};
+use crate::http::v2::{PartitionField, ProduceQuery, RECORD_BYTES, records_for, respond};
 use crate::model::{Format, TopicName};
 use crate::state::State;
 
@@ -17,10 +17,10 @@ pub async fn to_topic(
     content: Content<Records>,
     answer: Answer<V1>,
     query: Query<ProduceQuery>,
-    body: Body,
+    mut body: Body,
     state: Data<State>,
 ) -> Result<HttpResponse> {
-    produce(&state, answer, &query, path.0, PartitionField::Free, content.0, &body).await
+    produce(&state, answer, &query, path.0, PartitionField::Free, content.0, &mut body).await
 }
 
 /// `POST /topics/{topic}/partitions/{partition}`.
@@ -29,19 +29,10 @@ pub async fn to_partition(
     content: Content<Records>,
     answer: Answer<V1>,
     query: Query<ProduceQuery>,
-    body: Body,
+    mut body: Body,
     state: Data<State>,
 ) -> Result<HttpResponse> {
-    produce(
-        &state,
-        answer,
-        &query,
-        path.0,
-        PartitionField::Unknown(path.1),
-        content.0,
-        &body,
-    )
-    .await
+    produce(&state, answer, &query, path.0, PartitionField::Unknown(path.1), content.0, &mut body).await
 }
 
 async fn produce(
@@ -51,15 +42,12 @@ async fn produce(
     topic: TopicName,
     partition: PartitionField,
     format: Format,
-    body: &Body,
+    body: &mut Body,
 ) -> Result<HttpResponse> {
     let strict = query.strict(state.config.producer.strict)?;
-    let records = records_for(&body.bytes, format, partition, &state.config.limits)
-        .await
-        .map_err(as_v1)?;
-    let deliveries = domain::produce::produce(&state.kafka, &topic, records)
-        .await
-        .map_err(as_v1)?;
+    let records = records_for(&body.bytes, format, partition, &state.config.limits).await.map_err(as_v1)?;
+    body.charge(records.len() * RECORD_BYTES)?;
+    let deliveries = domain::produce::produce(&state.kafka, &topic, records).await.map_err(as_v1)?;
     Ok(respond(&answer, &deliveries, strict))
 }
 

@@ -10,7 +10,7 @@ pub mod wire;
 
 pub use brokers::list as list_brokers;
 pub use partitions::{get as get_partition, list as list_partitions};
-pub use produce::{PartitionField, ProduceQuery, plain_json, records_for, respond};
+pub use produce::{PartitionField, ProduceQuery, RECORD_BYTES, plain_json, records_for, respond};
 pub use root::alive;
 pub use topics::{get as get_topic, list as list_topics};
 
@@ -54,21 +54,12 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(resource("/", vec![get(root::alive::<V2>), post(root::alive_post)]))
         .service(resource("/brokers", vec![get(brokers::list::<V2>)]))
         .service(resource("/topics", vec![get(topics::list::<V2>)]))
-        .service(resource(
-            "/topics/{topic}",
-            vec![get(topics::get::<V2>), post(produce::to_topic)],
-        ))
-        .service(resource(
-            "/topics/{topic}/partitions",
-            vec![get(partitions::list::<V2>)],
-        ))
+        .service(resource("/topics/{topic}", vec![get(topics::get::<V2>), post(produce::to_topic)]))
+        .service(resource("/topics/{topic}/partitions", vec![get(partitions::list::<V2>)]))
         .service(resource(
             "/topics/{topic}/partitions/{partition}",
             vec![get(partitions::get::<V2>), post(produce::to_partition)],
         ))
-        .service(resource(
-            "/topics/{topic}/partitions/{partition}/offsets",
-            vec![get(partitions::offsets)],
-        ))
+        .service(resource("/topics/{topic}/partitions/{partition}/offsets", vec![get(partitions::offsets)]))
         .configure(consumers::routes);
 }

@@ -19,6 +19,9 @@ use crate::state::State;
 /// Bodies above this size are decoded off the worker thread, where they cost it more than half a millisecond.
 const DECODE_ON_WORKER_BYTES: usize = 256 * 1024;
 
+/// What a record takes beside its bytes while it is under way: here, in the queue, and in librdkafka.
+pub const RECORD_BYTES: usize = 512;
+
 /// The query of produce; other parameters are ignored.
 #[derive(Deserialize)]
 pub struct ProduceQuery {
@@ -42,10 +45,10 @@ pub async fn to_topic(
     content: Content<Records>,
     answer: Answer<V2>,
     query: Query<ProduceQuery>,
-    body: Body,
+    mut body: Body,
     state: Data<State>,
 ) -> Result<HttpResponse> {
-    produce(&state, answer, &query, path.0, PartitionField::Free, content.0, &body).await
+    produce(&state, answer, &query, path.0, PartitionField::Free, content.0, &mut body).await
 }
 
 /// `POST /topics/{topic}/partitions/{partition}`.
@@ -54,19 +57,10 @@ pub async fn to_partition(
     content: Content<Records>,
     answer: Answer<V2>,
     query: Query<ProduceQuery>,
-    body: Body,
+    mut body: Body,
     state: Data<State>,
 ) -> Result<HttpResponse> {
-    produce(
-        &state,
-        answer,
-        &query,
-        path.0,
-        PartitionField::As(path.1),
-        content.0,
-        &body,
-    )
-    .await
+    produce(&state, answer, &query, path.0, PartitionField::As(path.1), content.0, &mut body).await
 }
 
 async fn produce(
@@ -76,10 +70,11 @@ async fn produce(
     topic: TopicName,
     partition: PartitionField,
     format: Format,
-    body: &Body,
+    body: &mut Body,
 ) -> Result<HttpResponse> {
     let strict = query.strict(state.config.producer.strict)?;
     let records = records_for(&body.bytes, format, partition, &state.config.limits).await?;
+    body.charge(records.len() * RECORD_BYTES)?;
     let deliveries = domain::produce::produce(&state.kafka, &topic, records).await?;
     Ok(respond(&answer, &deliveries, strict))
 }
@@ -129,9 +124,7 @@ pub fn respond<O: Offers>(answer: &Answer<O>, deliveries: &[Delivery], strict: b
     let status = status_of(deliveries, strict);
     let mut response = answer.text(status, produce_response(deliveries));
     if status == StatusCode::SERVICE_UNAVAILABLE {
-        response
-            .headers_mut()
-            .insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
     }
     response
 }
@@ -173,20 +166,12 @@ mod tests {
     use crate::model::{Placed, RecordError};
 
     fn failed(kind: Kind) -> Delivery {
-        Err(RecordError {
-            kind,
-            message: String::new(),
-        })
+        Err(RecordError { kind, message: String::new() })
     }
 
     #[test]
     fn the_status_follows_the_first_refusal_and_strictness() {
-        let good = || {
-            Ok(Placed {
-                partition: 0,
-                offset: 0,
-            })
-        };
+        let good = || Ok(Placed { partition: 0, offset: 0 });
         let cases: [(&[Delivery], bool, u16); 8] = [
             (&[good()], true, 200),
             (&[failed(Kind::Kafka)], false, 200),
@@ -194,16 +179,8 @@ mod tests {
             (&[failed(Kind::Kafka), failed(Kind::KafkaRetriable)], true, 500),
             (&[failed(Kind::KafkaRetriable)], true, 503),
             (&[good(), failed(Kind::KafkaAuthorization)], false, 403),
-            (
-                &[failed(Kind::KafkaAuthentication), failed(Kind::KafkaAuthorization)],
-                false,
-                401,
-            ),
-            (
-                &[failed(Kind::KafkaAuthorization), failed(Kind::KafkaAuthentication)],
-                true,
-                403,
-            ),
+            (&[failed(Kind::KafkaAuthentication), failed(Kind::KafkaAuthorization)], false, 401),
+            (&[failed(Kind::KafkaAuthorization), failed(Kind::KafkaAuthentication)], true, 403),
         ];
         for (deliveries, strict, expected) in cases {
             assert_eq!(status_of(deliveries, strict), expected, "{deliveries:?} {strict}");

@@ -52,9 +52,8 @@ impl<'a> ProduceRequest<'a> {
             return Err(Kind::Unprocessable.because("The request body must not be null (was null)."));
         }
         let mut json = serde_json::Deserializer::from_str(text);
-        let request = RequestSeed { max_records }
-            .deserialize(&mut json)
-            .and_then(|request| json.end().map(|()| request));
+        let request =
+            RequestSeed { max_records }.deserialize(&mut json).and_then(|request| json.end().map(|()| request));
         let request = request.map_err(parse_error)?;
         if request.records.is_empty() {
             return Err(Kind::Unprocessable.because("The field records must not be empty (was [])."));
@@ -77,9 +76,7 @@ impl<'a> ProduceRequest<'a> {
     ) -> Result<Vec<Record>> {
         let mut arena = Arena::with_capacity(if codec == Codec::Binary { body.len() / 4 * 3 } else { 0 });
         let records = self.records.into_iter().enumerate();
-        records
-            .map(|(index, text)| text.record(index, body, codec, partition, limits, &mut arena))
-            .collect()
+        records.map(|(index, text)| text.record(index, body, codec, partition, limits, &mut arena)).collect()
     }
 }
 
@@ -98,11 +95,7 @@ impl RecordText<'_> {
             value: self.value.map(|value| codec.encode(value, body, arena)).transpose()?,
             partition: partition(self.partition, field)?,
             timestamp_ms: self.timestamp.map(timestamp).transpose()?,
-            headers: self
-                .headers
-                .into_iter()
-                .map(|header| header.header(arena))
-                .collect::<Result<_>>()?,
+            headers: self.headers.into_iter().map(|header| header.header(arena)).collect::<Result<_>>()?,
         };
         let size = record.size_bytes() as u64;
         if size > limits.record_bytes {
@@ -117,13 +110,8 @@ impl RecordText<'_> {
 
 impl HeaderText {
     fn header(self, arena: &mut Arena) -> Result<Header> {
-        let key = self
-            .key
-            .ok_or_else(|| Kind::Unprocessable.because("A header must have a key (was null)."))?;
-        Ok(Header {
-            key,
-            value: self.value.map(|value| decode_base64(&value, arena)).transpose()?,
-        })
+        let key = self.key.ok_or_else(|| Kind::Unprocessable.because("A header must have a key (was null)."))?;
+        Ok(Header { key, value: self.value.map(|value| decode_base64(&value, arena)).transpose()? })
     }
 }
 
@@ -140,9 +128,8 @@ fn partition(given: Option<i64>, field: PartitionField) -> Result<Option<Partiti
         (PartitionField::Free, given) => Ok(given),
         (PartitionField::As(path), None) => Ok(Some(path)),
         (PartitionField::As(path), Some(given)) if given == path => Ok(Some(path)),
-        (PartitionField::As(path), Some(given)) => Err(Kind::Unprocessable.because(format!(
-            "A record names partition {given} but the path names {path}: leave one of them out."
-        ))),
+        (PartitionField::As(path), Some(given)) => Err(Kind::Unprocessable
+            .because(format!("A record names partition {given} but the path names {path}: leave one of them out."))),
         (PartitionField::Unknown(path), None) => Ok(Some(path)),
         (PartitionField::Unknown(_), Some(_)) => Err(Kind::Unprocessable.because("Unrecognized field: partition")),
     }
@@ -158,14 +145,15 @@ fn timestamp(ms: i64) -> Result<i64> {
 
 fn parse_error(error: serde_json::Error) -> Error {
     let message = error.to_string();
-    let kind = if message.starts_with(UNKNOWN_FIELD) {
-        Kind::Unprocessable
+    // Where in the text says something only of text that cannot be read.
+    let sentence = message.split(" at line ").next().unwrap_or_default();
+    if message.starts_with(UNKNOWN_FIELD) {
+        Kind::Unprocessable.because(sentence)
     } else if message.starts_with(TOO_MANY) {
-        Kind::PayloadTooLarge
+        Kind::PayloadTooLarge.because(sentence)
     } else {
-        Kind::BadRequest
-    };
-    kind.because(message)
+        Kind::BadRequest.because(message)
+    }
 }
 
 struct RequestSeed {
@@ -191,11 +179,7 @@ impl<'de> Visitor<'de> for RequestSeed {
         let mut request = ProduceRequest::default();
         while let Some(field) = map.next_key::<Field>()? {
             match field.0.as_ref() {
-                "records" => {
-                    request.records = map.next_value_seed(RecordsSeed {
-                        max_records: self.max_records,
-                    })?
-                }
+                "records" => request.records = map.next_value_seed(RecordsSeed { max_records: self.max_records })?,
                 "key_schema" | "value_schema" => request.has_schema |= map.next_value::<Lenient<String>>()?.0.is_some(),
                 "key_schema_id" | "value_schema_id" => {
                     request.has_schema |= map.next_value::<Lenient<i64>>()?.0.is_some();
@@ -241,9 +225,7 @@ impl<'de> Visitor<'de> for RecordsSeed {
         while let Some(record) = list.next_element()? {
             if records.len() == self.max_records {
                 let limit = self.max_records;
-                return Err(A::Error::custom(format_args!(
-                    "{TOO_MANY}: a request may have {limit}; send several"
-                )));
+                return Err(A::Error::custom(format_args!("{TOO_MANY}: a request may have {limit}; send several")));
             }
             records.push(record);
         }
@@ -494,10 +476,8 @@ mod tests {
     fn a_record_is_read_with_all_its_fields() {
         let body = r#"{"records":[{"key":"aw==","value":"dg==","partition":"1","timestamp":5,"headers":[{"key":"h","value":"YQ=="},{"key":"n","value":null}]}],"key_schema":null}"#;
         let records = decode(body, Codec::Binary, PartitionField::Free).unwrap();
-        let header = |key: &str, value: Option<&'static [u8]>| Header {
-            key: key.into(),
-            value: value.map(Bytes::from_static),
-        };
+        let header =
+            |key: &str, value: Option<&'static [u8]>| Header { key: key.into(), value: value.map(Bytes::from_static) };
         let expected = Record {
             key: Some(Bytes::from_static(b"k")),
             value: Some(Bytes::from_static(b"v")),
@@ -510,21 +490,15 @@ mod tests {
 
     #[test]
     fn null_is_no_key_and_a_tombstone() {
-        let records = decode(
-            r#"{"records":[{},{"key":null,"value":null,"partition":""}]}"#,
-            Codec::Json,
-            PartitionField::Free,
-        );
+        let records =
+            decode(r#"{"records":[{},{"key":null,"value":null,"partition":""}]}"#, Codec::Json, PartitionField::Free);
         assert_eq!(records.unwrap(), vec![Record::default(), Record::default()]);
     }
 
     #[test]
     fn of_duplicate_fields_the_last_wins() {
-        let records = decode(
-            r#"{"records":[{"value":1}],"records":[{"value":2,"value":3}]}"#,
-            Codec::Json,
-            PartitionField::Free,
-        );
+        let records =
+            decode(r#"{"records":[{"value":1}],"records":[{"value":2,"value":3}]}"#, Codec::Json, PartitionField::Free);
         assert_eq!(records.unwrap()[0].value.as_deref(), Some(&b"3"[..]));
     }
 
@@ -554,10 +528,7 @@ mod tests {
             (r#"{"records":[{"partition":true}]}"#, Kind::BadRequest),
             (r#"{"records":[{"partition":2147483648}]}"#, Kind::BadRequest),
             (r#"{"records":[{"partition":-1}]}"#, Kind::PartitionNotFound),
-            (
-                r#"{"records":[{"headers":[{"key":"h","value":"!!"}]}]}"#,
-                Kind::InvalidBase64,
-            ),
+            (r#"{"records":[{"headers":[{"key":"h","value":"!!"}]}]}"#, Kind::InvalidBase64),
             (r#"{"records":[{}],"key_schema_id":"x"}"#, Kind::BadRequest),
             ("[]", Kind::BadRequest),
             ("\"x\"", Kind::BadRequest),
@@ -569,49 +540,25 @@ mod tests {
 
     #[test]
     fn an_unknown_field_is_named() {
-        assert!(
-            refusal(r#"{"records":[{"val":1}]}"#)
-                .1
-                .starts_with("Unrecognized field: val")
-        );
+        assert!(refusal(r#"{"records":[{"val":1}]}"#).1.starts_with("Unrecognized field: val"));
     }
 
     #[test]
     fn the_partition_of_the_path_and_of_a_record_must_agree() {
         let path = PartitionId::try_from(1).unwrap();
         let decode_as = |body: &str, field| decode(body, Codec::Json, field).map(|records| records[0].partition);
-        assert_eq!(
-            decode_as(r#"{"records":[{}]}"#, PartitionField::As(path)).unwrap(),
-            Some(path)
-        );
-        assert_eq!(
-            decode_as(r#"{"records":[{"partition":1}]}"#, PartitionField::As(path)).unwrap(),
-            Some(path)
-        );
+        assert_eq!(decode_as(r#"{"records":[{}]}"#, PartitionField::As(path)).unwrap(), Some(path));
+        assert_eq!(decode_as(r#"{"records":[{"partition":1}]}"#, PartitionField::As(path)).unwrap(), Some(path));
         let conflict = decode_as(r#"{"records":[{"partition":0}]}"#, PartitionField::As(path));
         assert_eq!(conflict.unwrap_err().kind(), Kind::Unprocessable);
         let unknown = decode_as(r#"{"records":[{"partition":1}]}"#, PartitionField::Unknown(path));
-        assert!(
-            unknown
-                .unwrap_err()
-                .message()
-                .starts_with("Unrecognized field: partition")
-        );
+        assert!(unknown.unwrap_err().message().starts_with("Unrecognized field: partition"));
     }
 
     #[test]
     fn a_failed_record_is_answered_with_code_and_text() {
-        let failure = RecordError {
-            kind: Kind::Kafka,
-            message: "too \"large\"".to_string(),
-        };
-        let body = produce_response(&[
-            Ok(Placed {
-                partition: 1,
-                offset: 2,
-            }),
-            Err(failure),
-        ]);
+        let failure = RecordError { kind: Kind::Kafka, message: "too \"large\"".to_string() };
+        let body = produce_response(&[Ok(Placed { partition: 1, offset: 2 }), Err(failure)]);
         assert_eq!(
             String::from_utf8(body).unwrap(),
             r#"{"offsets":[{"partition":1,"offset":2,"error_code":null,"error":null},{"partition":null,"offset":null,"error_code":50002,"error":"too \"large\""}],"key_schema_id":null,"value_schema_id":null}"#

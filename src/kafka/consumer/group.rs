@@ -72,27 +72,15 @@ impl GroupConsumer {
         for (key, value) in &settings.properties {
             config.set(*key, value);
         }
-        let failed = |error| {
-            Kind::Kafka
-                .because("Failed to construct kafka consumer")
-                .caused_by(error)
-        };
+        let failed = |error| Kind::Kafka.because("Failed to construct kafka consumer").caused_by(error);
         let native = Arc::new(Native::new(&config, Listener(Arc::clone(health))).map_err(failed)?);
         let queue = native.group_queue().ok_or(Kind::Internal)?;
-        Ok(GroupConsumer {
-            queue,
-            native,
-            health: Arc::clone(health),
-        })
+        Ok(GroupConsumer { queue, native, health: Arc::clone(health) })
     }
 
     /// Joins the group for these topics, in the place of those before; none leaves it.
     pub fn subscribe(&self, topics: &[TopicName]) -> Result<()> {
-        let outcome = if topics.is_empty() {
-            self.native.unsubscribe()
-        } else {
-            self.native.subscribe(topics)
-        };
+        let outcome = if topics.is_empty() { self.native.unsubscribe() } else { self.native.subscribe(topics) };
         outcome.map_err(|code| self.error(code))
     }
 
@@ -147,25 +135,15 @@ impl GroupConsumer {
         partitions: &[(TopicName, PartitionId)],
         timeout: Duration,
     ) -> Result<Vec<PartitionOffset>> {
-        let list = List::of_offsets(
-            &partitions
-                .iter()
-                .map(|(topic, id)| at(topic, *id, UNSET))
-                .collect::<Vec<_>>(),
-        );
+        let list = List::of_offsets(&partitions.iter().map(|(topic, id)| at(topic, *id, UNSET)).collect::<Vec<_>>());
         self.native.committed(&list, timeout).map_err(|code| self.error(code))?;
         let entries = list.entries();
         let failed = entries.iter().filter_map(|entry| entry.error);
         // A partition that does not exist has no commit either.
-        if let Some(code) = failed
-            .into_iter()
-            .find(|code| !matches!(code, Code::UnknownTopicOrPartition))
-        {
+        if let Some(code) = failed.into_iter().find(|code| !matches!(code, Code::UnknownTopicOrPartition)) {
             return Err(self.error(code));
         }
-        let known = entries
-            .iter()
-            .filter(|entry| entry.error.is_none() && entry.offset >= 0);
+        let known = entries.iter().filter(|entry| entry.error.is_none() && entry.offset >= 0);
         Ok(known.filter_map(|entry| entry.partition_offset()).collect())
     }
 
@@ -178,14 +156,8 @@ impl GroupConsumer {
     /// there is none.
     pub fn offsets_for_times(&self, times: Vec<PartitionOffset>, timeout: Duration) -> Result<Vec<PartitionOffset>> {
         let list = List::of_offsets(&times);
-        self.native
-            .offsets_for_times(&list, timeout)
-            .map_err(|code| self.error(code))?;
-        let found = list
-            .entries()
-            .iter()
-            .filter_map(|entry| entry.partition_offset())
-            .collect::<Vec<_>>();
+        self.native.offsets_for_times(&list, timeout).map_err(|code| self.error(code))?;
+        let found = list.entries().iter().filter_map(|entry| entry.partition_offset()).collect::<Vec<_>>();
         let to_end = |mut item: PartitionOffset| {
             if item.offset < 0 {
                 item.offset = self.watermarks(&item.topic, item.partition, timeout)?.1;
@@ -197,9 +169,7 @@ impl GroupConsumer {
 
     /// Returns the first and the next offset of a partition.
     pub fn watermarks(&self, topic: &TopicName, partition: PartitionId, timeout: Duration) -> Result<(i64, i64)> {
-        self.native
-            .watermarks(topic, partition.get(), timeout)
-            .map_err(|code| self.error(code))
+        self.native.watermarks(topic, partition.get(), timeout).map_err(|code| self.error(code))
     }
 
     /// Tells whether nothing was fetched that is not taken yet.
@@ -265,22 +235,12 @@ const START_WAIT: Duration = Duration::from_secs(1);
 const UNSET: i64 = -1001;
 
 fn at(topic: &TopicName, partition: PartitionId, offset: i64) -> PartitionOffset {
-    PartitionOffset {
-        topic: topic.clone(),
-        partition,
-        offset,
-        metadata: String::new(),
-    }
+    PartitionOffset { topic: topic.clone(), partition, offset, metadata: String::new() }
 }
 
 impl PartitionOffset {
     /// Returns a partition without an offset: what is committed, or the reset policy, decides.
     pub fn unset(topic: TopicName, partition: PartitionId) -> PartitionOffset {
-        PartitionOffset {
-            topic,
-            partition,
-            offset: UNSET,
-            metadata: String::new(),
-        }
+        PartitionOffset { topic, partition, offset: UNSET, metadata: String::new() }
     }
 }

@@ -62,7 +62,8 @@ impl List {
     fn with_capacity(capacity: usize) -> List {
         // SAFETY: no precondition; the list is destroyed in `drop`.
         let list = unsafe { rd::rd_kafka_topic_partition_list_new(i32::try_from(capacity).unwrap_or(0)) };
-        List(ptr::NonNull::new(list).expect("librdkafka aborts where there is no memory"))
+        #[expect(clippy::expect_used, reason = "librdkafka aborts by itself where there is no memory")]
+        List(ptr::NonNull::new(list).expect("a list"))
     }
 
     /// Takes over a list that librdkafka returned.
@@ -82,11 +83,8 @@ impl List {
         // SAFETY: strndup copies `len` bytes of a valid text; the element is part of this list.
         unsafe {
             (*element).metadata = libc::strndup(text.as_ptr().cast(), text.len()).cast();
-            (*element).metadata_size = if (*element).metadata.is_null() {
-                0
-            } else {
-                libc::strlen((*element).metadata.cast())
-            };
+            (*element).metadata_size =
+                if (*element).metadata.is_null() { 0 } else { libc::strlen((*element).metadata.cast()) };
         }
     }
 
@@ -98,11 +96,7 @@ impl List {
         // SAFETY: librdkafka keeps `cnt` initialized elements at `elems`.
         let elements = unsafe {
             let list = self.0.as_ref();
-            if list.cnt < 1 {
-                &[][..]
-            } else {
-                slice::from_raw_parts(list.elems, list.cnt as usize)
-            }
+            if list.cnt < 1 { &[][..] } else { slice::from_raw_parts(list.elems, list.cnt as usize) }
         };
         elements.iter().map(entry).collect()
     }
@@ -119,13 +113,7 @@ fn entry(element: &rd::rd_kafka_topic_partition_t) -> Entry {
         };
         (CStr::from_ptr(element.topic).to_string_lossy().into_owned(), metadata)
     };
-    Entry {
-        topic,
-        partition: element.partition,
-        offset: element.offset,
-        metadata,
-        error: failure(element.err),
-    }
+    Entry { topic, partition: element.partition, offset: element.offset, metadata, error: failure(element.err) }
 }
 
 impl Entry {

@@ -33,11 +33,7 @@ impl FetchedRecord {
         // SAFETY: the message is alive; the text belongs to it or is static.
         let text = unsafe {
             let text = rd::rd_kafka_message_errstr(self.0.as_ptr());
-            if text.is_null() {
-                String::new()
-            } else {
-                CStr::from_ptr(text).to_string_lossy().into_owned()
-            }
+            if text.is_null() { String::new() } else { CStr::from_ptr(text).to_string_lossy().into_owned() }
         };
         Some((code, text))
     }
@@ -49,9 +45,7 @@ impl FetchedRecord {
             return "";
         }
         // SAFETY: the message holds a reference to its topic, whose name is NUL-terminated and lives as long.
-        unsafe { CStr::from_ptr(rd::rd_kafka_topic_name(topic)) }
-            .to_str()
-            .unwrap_or("")
+        unsafe { CStr::from_ptr(rd::rd_kafka_topic_name(topic)) }.to_str().unwrap_or("")
     }
 
     /// Returns the number of the partition.
@@ -92,11 +86,7 @@ impl FetchedRecord {
         let mut headers = ptr::null_mut();
         // SAFETY: the message is alive and keeps the headers; without any, `headers` stays null.
         unsafe { rd::rd_kafka_message_headers(self.0.as_ptr(), &mut headers) };
-        Headers {
-            headers,
-            next: 0,
-            record: PhantomData,
-        }
+        Headers { headers, next: 0, record: PhantomData }
     }
 }
 

@@ -183,12 +183,7 @@ impl Native {
             let Some(topic) = NonNull::new(topic) else {
                 return check(rd::rd_kafka_last_error()).and(Err(Code::Fail));
             };
-            let mut started = Started {
-                topic,
-                partition,
-                running: false,
-                _client: Arc::clone(self),
-            };
+            let mut started = Started { topic, partition, running: false, _client: Arc::clone(self) };
             if rd::rd_kafka_consume_start_queue(topic.as_ptr(), partition, offset, queue.queue.as_ptr()) != 0 {
                 return check(rd::rd_kafka_last_error()).and(Err(Code::Fail));
             }
@@ -206,11 +201,7 @@ impl Queue {
         unsafe {
             rd::rd_kafka_queue_cb_event_enable(queue.as_ptr(), Some(wake), Arc::as_ptr(&filled).cast_mut().cast());
         }
-        Some(Queue {
-            queue,
-            filled,
-            _client: Arc::clone(client),
-        })
+        Some(Queue { queue, filled, _client: Arc::clone(client) })
     }
 
     /// Waits until the queue is filled after having been empty; look into it before waiting.

@@ -55,9 +55,7 @@ impl Readers {
         most: usize,
         wait: Duration,
     ) -> Readers {
-        config
-            .set("enable.partition.eof", "true")
-            .set("auto.offset.reset", "error");
+        config.set("enable.partition.eof", "true").set("auto.offset.reset", "error");
         Readers {
             config,
             health: Arc::clone(health),
@@ -82,16 +80,7 @@ impl Readers {
             let started = native
                 .start(&topic, partition.get(), offset, &queue)
                 .map_err(|code| code_error(Operation::Consume, code, &health))?;
-            Ok(Reading {
-                parts: Some(Parts {
-                    started,
-                    queue,
-                    native,
-                    idle,
-                    _turn: turn,
-                }),
-                health,
-            })
+            Ok(Reading { parts: Some(Parts { started, queue, native, idle, _turn: turn }), health })
         })
         .await
     }
@@ -105,23 +94,14 @@ impl Readers {
         timestamp_ms: i64,
         timeout: Duration,
     ) -> Result<Option<i64>> {
-        let time = PartitionOffset {
-            topic: topic.clone(),
-            partition,
-            offset: timestamp_ms,
-            metadata: String::new(),
-        };
+        let time = PartitionOffset { topic: topic.clone(), partition, offset: timestamp_ms, metadata: String::new() };
         let (native, idle, health) = (self.native()?, Arc::clone(&self.idle), Arc::clone(&self.health));
         blocking(move || {
             let list = List::of_offsets(&[time]);
             let found = native.offsets_for_times(&list, timeout);
             give_back(&idle, native);
             found.map_err(|code| code_error(Operation::Consume, code, &health))?;
-            Ok(list
-                .entries()
-                .first()
-                .map(|entry| entry.offset)
-                .filter(|offset| *offset >= 0))
+            Ok(list.entries().first().map(|entry| entry.offset).filter(|offset| *offset >= 0))
         })
         .await
     }
@@ -130,21 +110,13 @@ impl Readers {
         if let Some(idle) = lock(&self.idle).pop() {
             return Ok(idle);
         }
-        let failed = |error| {
-            Kind::Internal
-                .because("The Kafka client cannot be created.")
-                .caused_by(error)
-        };
-        Ok(Arc::new(
-            Native::new(&self.config, Listener(Arc::clone(&self.health))).map_err(failed)?,
-        ))
+        let failed = |error| Kind::Internal.because("The Kafka client cannot be created.").caused_by(error);
+        Ok(Arc::new(Native::new(&self.config, Listener(Arc::clone(&self.health))).map_err(failed)?))
     }
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|stopped| Kind::Internal.caused_by(stopped))?
+    tokio::task::spawn_blocking(work).await.map_err(|stopped| Kind::Internal.caused_by(stopped))?
 }
 
 fn lock(idle: &Mutex<Vec<Arc<Native>>>) -> std::sync::MutexGuard<'_, Vec<Arc<Native>>> {
@@ -179,12 +151,7 @@ impl Reading {
     /// Returns up to `most` of what is here already.
     pub fn take(&self, most: usize) -> Vec<Result<Next>> {
         let Some(parts) = &self.parts else { return Vec::new() };
-        parts
-            .queue
-            .take(most)
-            .into_iter()
-            .filter_map(|record| self.next(record))
-            .collect()
+        parts.queue.take(most).into_iter().filter_map(|record| self.next(record)).collect()
     }
 
     fn next(&self, record: FetchedRecord) -> Option<Result<Next>> {
@@ -192,10 +159,7 @@ impl Reading {
             None => Some(Ok(Next::Record(record))),
             Some((Code::PartitionEOF, _)) => Some(Ok(Next::End)),
             Some((code @ (Code::AutoOffsetReset | Code::OffsetOutOfRange | Code::TopicAuthorizationFailed), text)) => {
-                Some(Err(Error::with_detail(
-                    code_error(Operation::Consume, code, &self.health),
-                    text,
-                )))
+                Some(Err(Error::with_detail(code_error(Operation::Consume, code, &self.health), text)))
             }
             // Lost brokers and moved leaders: the next fetch shows.
             Some((code, text)) => {
@@ -210,13 +174,7 @@ impl Drop for Reading {
     fn drop(&mut self) {
         let Some(parts) = self.parts.take() else { return };
         tokio::task::spawn_blocking(move || {
-            let Parts {
-                started,
-                queue,
-                native,
-                idle,
-                _turn,
-            } = parts;
+            let Parts { started, queue, native, idle, _turn } = parts;
             drop(started);
             drop(queue);
             give_back(&idle, native);

@@ -80,10 +80,7 @@ pub fn created<O: Offers>(
     auto_commit: bool,
     state: &State,
 ) -> Result<HttpResponse> {
-    let name = request
-        .name
-        .clone()
-        .unwrap_or_else(|| format!("rest-consumer-{}", uuid::Uuid::new_v4()));
+    let name = request.name.clone().unwrap_or_else(|| format!("rest-consumer-{}", uuid::Uuid::new_v4()));
     let settings = settings(request, path.group.clone(), reset, auto_commit, &state.config.consumer);
     let base_uri = base.instance(&path.group, &name);
     state.instances.create(path.group, name.clone(), settings)?;
@@ -152,20 +149,12 @@ fn settings(
     auto_commit: bool,
     config: &ConsumerConfig,
 ) -> Settings {
-    let timeout = request
-        .timeout_ms
-        .and_then(|ms| u64::try_from(ms).ok())
-        .filter(|ms| *ms > 0);
+    let timeout = request.timeout_ms.and_then(|ms| u64::try_from(ms).ok()).filter(|ms| *ms > 0);
     Settings {
         codec: request.codec,
         min_bytes: i64::from(request.min_bytes.unwrap_or(1)),
-        request_timeout: timeout
-            .map_or(config.request_timeout, Duration::from_millis)
-            .min(config.max_poll_wait),
-        max_records: request
-            .max_records
-            .and_then(|most| usize::try_from(most).ok())
-            .unwrap_or(usize::MAX),
+        request_timeout: timeout.map_or(config.request_timeout, Duration::from_millis).min(config.max_poll_wait),
+        max_records: request.max_records.and_then(|most| usize::try_from(most).ok()).unwrap_or(usize::MAX),
         group: GroupSettings {
             group,
             reset,

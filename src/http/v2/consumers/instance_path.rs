@@ -29,12 +29,9 @@ impl FromRequest for InstancePath {
     type Future = Ready<Result<Self>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(segment(request, "group").and_then(|group| {
-            Ok(InstancePath {
-                group,
-                name: segment(request, "instance")?,
-            })
-        }))
+        ready(
+            segment(request, "group").and_then(|group| Ok(InstancePath { group, name: segment(request, "instance")? })),
+        )
     }
 }
 

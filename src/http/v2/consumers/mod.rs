@@ -64,31 +64,15 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(resource(&under(""), vec![on_delete(create::delete::<Consumers>)]))
         .service(resource(
             &under("/subscription"),
-            vec![
-                get(subscription::list),
-                post(subscription::subscribe),
-                on_delete(subscription::unsubscribe),
-            ],
+            vec![get(subscription::list), post(subscription::subscribe), on_delete(subscription::unsubscribe)],
         ))
-        .service(resource(
-            &under("/assignments"),
-            vec![get(assignments::list), post(assignments::assign)],
-        ))
+        .service(resource(&under("/assignments"), vec![get(assignments::list), post(assignments::assign)]))
         .service(resource(&under("/positions"), vec![post(positions::set)]))
-        .service(resource(
-            &under("/positions/beginning"),
-            vec![post(positions::beginning)],
-        ))
+        .service(resource(&under("/positions/beginning"), vec![post(positions::beginning)]))
         .service(resource(&under("/positions/end"), vec![post(positions::end)]))
-        .service(resource(
-            &under("/offsets"),
-            vec![get(offsets::committed), post(offsets::commit)],
-        ))
+        .service(resource(&under("/offsets"), vec![get(offsets::committed), post(offsets::commit)]))
         .service(resource(&under("/records"), vec![get(records::read)]))
-        .service(resource(
-            "/topics/{topic}/partitions/{partition}/records",
-            vec![get(records::read_stateless)],
-        ));
+        .service(resource("/topics/{topic}/partitions/{partition}/records", vec![get(records::read_stateless)]));
 }
 
 fn no_content() -> HttpResponse {

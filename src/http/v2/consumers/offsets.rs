@@ -25,9 +25,7 @@ pub async fn committed(
     let partitions = partitions_of(fields)?;
     let instance = path.find(&state)?;
     let _use = instance.in_use();
-    let committed = instance
-        .committed(&state.kafka, partitions, state.config.kafka.request_timeout)
-        .await?;
+    let committed = instance.committed(&state.kafka, partitions, state.config.kafka.request_timeout).await?;
     let entry = |item: &PartitionOffset| json!({ "topic": item.topic.as_str(), "partition": item.partition.get(), "offset": item.offset, "metadata": item.metadata });
     answer.json(&json!({ "offsets": committed.iter().map(entry).collect::<Vec<_>>() }))
 }
@@ -70,12 +68,7 @@ fn offsets_of(mut fields: Fields) -> Result<Vec<PartitionOffset>> {
         }
         // Of two entries for a partition the last counts.
         offsets.retain(|before| (&before.topic, before.partition) != (&topic, partition));
-        offsets.push(PartitionOffset {
-            topic,
-            partition,
-            offset: next,
-            metadata,
-        });
+        offsets.push(PartitionOffset { topic, partition, offset: next, metadata });
     }
     Ok(offsets)
 }

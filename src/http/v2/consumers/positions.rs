@@ -28,18 +28,10 @@ pub async fn set(
     state: Data<State>,
 ) -> Result<HttpResponse> {
     let mut fields = Fields::required(&body.bytes)?;
-    let mut moves = fields
-        .objects("offsets")?
-        .unwrap_or_default()
-        .into_iter()
-        .map(to_offset)
-        .collect::<Result<Vec<_>>>()?;
-    let times = fields
-        .objects("timestamps")?
-        .unwrap_or_default()
-        .into_iter()
-        .map(to_time)
-        .collect::<Result<Vec<_>>>()?;
+    let mut moves =
+        fields.objects("offsets")?.unwrap_or_default().into_iter().map(to_offset).collect::<Result<Vec<_>>>()?;
+    let times =
+        fields.objects("timestamps")?.unwrap_or_default().into_iter().map(to_time).collect::<Result<Vec<_>>>()?;
     fields.finish()?;
     let mut seen = HashSet::new();
     if let Some((topic, id, _)) = times.iter().find(|(topic, id, _)| !seen.insert((topic.clone(), *id))) {
@@ -89,9 +81,7 @@ async fn seek(
     let instance = path.find(&state)?;
     let _use = instance.in_use();
     let moves = moves(instance.assignment().await?);
-    instance
-        .seek(&state.kafka, moves, state.config.kafka.request_timeout)
-        .await?;
+    instance.seek(&state.kafka, moves, state.config.kafka.request_timeout).await?;
     Ok(no_content())
 }
 
@@ -108,9 +98,8 @@ fn to_offset(mut entry: Fields) -> Result<Move> {
 
 fn to_time(mut entry: Fields) -> Result<Move> {
     let (topic, id) = partition_of(&mut entry)?;
-    let given = entry
-        .text("timestamp")?
-        .ok_or_else(|| Kind::BadRequest.because("timestamp must not be null (was null)."))?;
+    let given =
+        entry.text("timestamp")?.ok_or_else(|| Kind::BadRequest.because("timestamp must not be null (was null)."))?;
     entry.text("metadata")?;
     entry.finish()?;
     let ms = match given.trim().parse::<f64>() {

@@ -59,11 +59,7 @@ fn parse(query: &str) -> Result<RecordsQuery> {
         max_bytes: integer("max_bytes", texts.max_bytes)?.filter(|bytes| *bytes > 0),
         include: include(&texts.include.unwrap_or_default())?,
         offset: integer("offset", texts.offset)?,
-        timestamp_ms: texts
-            .timestamp
-            .filter(|text| !text.is_empty())
-            .map(|text| instant(&text))
-            .transpose()?,
+        timestamp_ms: texts.timestamp.filter(|text| !text.is_empty()).map(|text| instant(&text)).transpose()?,
         limit: integer("limit", texts.limit)?,
         count: integer("count", texts.count)?,
     })
@@ -73,9 +69,7 @@ fn integer(name: &str, text: Option<String>) -> Result<Option<i64>> {
     let Some(text) = text.filter(|text| !text.is_empty()) else {
         return Ok(None);
     };
-    i64::from_str(&text)
-        .map(Some)
-        .map_err(|_| Kind::BadRequest.because(format!("{name} is not a whole number.")))
+    i64::from_str(&text).map(Some).map_err(|_| Kind::BadRequest.because(format!("{name} is not a whole number.")))
 }
 
 fn include(list: &str) -> Result<Include> {
@@ -134,10 +128,7 @@ mod tests {
             assert_eq!(error.kind(), Kind::BadRequest, "{name}");
             assert!(error.message().contains(name), "{name}: {error}");
         }
-        assert_eq!(
-            parse("timestamp=2023-11-14T23:13:21+01:00").unwrap().timestamp_ms,
-            Some(1_700_000_001_000)
-        );
+        assert_eq!(parse("timestamp=2023-11-14T23:13:21+01:00").unwrap().timestamp_ms, Some(1_700_000_001_000));
         assert_eq!(parse("include=keys").unwrap_err().kind(), Kind::Unprocessable);
     }
 

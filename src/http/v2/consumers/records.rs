@@ -61,14 +61,9 @@ pub async fn answer_records<O: Offers>(
 }
 
 fn read_request(query: &RecordsQuery, instance: &Instance, config: &ConsumerConfig) -> ReadRequest {
-    let asked = query
-        .timeout_ms
-        .and_then(|ms| u64::try_from(ms).ok())
-        .map(Duration::from_millis);
+    let asked = query.timeout_ms.and_then(|ms| u64::try_from(ms).ok()).map(Duration::from_millis);
     ReadRequest {
-        timeout: asked
-            .unwrap_or(instance.settings.request_timeout)
-            .min(config.max_poll_wait),
+        timeout: asked.unwrap_or(instance.settings.request_timeout).min(config.max_poll_wait),
         max_bytes: bytes(query.max_bytes, config.request_max_bytes),
         include: query.include,
     }
@@ -135,16 +130,10 @@ pub async fn read_stateless(
         return Err(Kind::Unprocessable.because("limit is 1 to 10000."));
     }
     let config = &state.config.consumer;
-    let timeout = query
-        .timeout_ms
-        .and_then(|ms| u64::try_from(ms).ok())
-        .map_or(Duration::ZERO, Duration::from_millis);
+    let timeout = query.timeout_ms.and_then(|ms| u64::try_from(ms).ok()).map_or(Duration::ZERO, Duration::from_millis);
     let read = StatelessRead {
         start: start(&query)?,
-        limits: Limits {
-            bytes: bytes(query.max_bytes, config.request_max_bytes),
-            records: limit as usize,
-        },
+        limits: Limits { bytes: bytes(query.max_bytes, config.request_max_bytes), records: limit as usize },
         timeout: timeout.min(config.max_poll_wait),
         codec,
         include: query.include,

@@ -34,11 +34,7 @@ pub async fn subscribe(
     let topics = fields.list("topics")?.map(topic_names).transpose()?;
     let pattern = fields.text("topic_pattern")?;
     fields.finish()?;
-    let pattern = if topics.is_some() {
-        None
-    } else {
-        pattern.as_deref().map(whole_name).transpose()?
-    };
+    let pattern = if topics.is_some() { None } else { pattern.as_deref().map(whole_name).transpose()? };
     let instance = path.find(&state)?;
     let _use = instance.in_use();
     match (topics, pattern) {
@@ -69,9 +65,7 @@ fn whole_name(pattern: &str) -> Result<Regex> {
     if pattern.is_empty() {
         return Err(Kind::Unprocessable.because("topic_pattern must not be empty."));
     }
-    let whole = RegexBuilder::new(&format!("^(?:{pattern})$"))
-        .size_limit(PATTERN_BYTES)
-        .build();
+    let whole = RegexBuilder::new(&format!("^(?:{pattern})$")).size_limit(PATTERN_BYTES).build();
     whole.map_err(|_| {
         Kind::Unprocessable.because(
             "topic_pattern is no regular expression that is supported (look-around and back references are not).",
