@@ -1,8 +1,8 @@
 //! What librdkafka does without a proxy in front of it: the yardstick of `bench/run`.
 //!
-//! The produce loop uses the C API the way a fast C program does (`rdkafka_performance` is the model):
-//! one topic handle, no future and no allocation of ours for a record. The small topic commands are here
-//! because `bench/run` needs them and this binary is built anyway.
+//! The loops use the C API the way a fast C program does (`rdkafka_performance` is the model): one topic
+//! handle, no future and no allocation of ours for a record. The small topic commands are here because
+//! `bench/run` needs them and this binary is built anyway.
 
 use std::error::Error;
 use std::ffi::{CStr, CString, c_char, c_void};
@@ -18,13 +18,13 @@ use clap::{Args, CommandFactory, Parser};
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::bindings as c;
 use rdkafka::client::DefaultClientContext;
-use rdkafka::config::ClientConfig;
+use rdkafka::config::{ClientConfig, NativeClientConfig};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use tokio::runtime;
 
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Produces with librdkafka for some seconds and prints one JSON line, or does one thing with a topic.
+/// Produces or consumes with librdkafka for some seconds and prints one JSON line, or does one thing with a topic.
 #[derive(Parser)]
 #[command(name = "native")]
 struct Arguments {
@@ -32,8 +32,14 @@ struct Arguments {
     bootstrap: String,
     #[command(flatten)]
     action: Action,
+    /// Reads the topic from its beginning instead, no further than its end
+    #[arg(long, requires = "topic")]
+    consume: bool,
     #[arg(long, default_value_t = 8)]
     seconds: u64,
+    /// Ends after so many records, if that is earlier
+    #[arg(long, default_value_t = u64::MAX, hide_default_value = true)]
+    records: u64,
     #[arg(long, default_value_t = 100)]
     value_bytes: usize,
 }
@@ -41,7 +47,7 @@ struct Arguments {
 #[derive(Args)]
 #[group(required = true, multiple = false)]
 struct Action {
-    /// Produces to this topic
+    /// Produces to this topic, or consumes it
     #[arg(long, value_name = "NAME")]
     topic: Option<String>,
     #[arg(long, value_name = "NAME:PARTITIONS")]
@@ -80,7 +86,11 @@ fn run(arguments: &Arguments) -> Outcome {
     } else if let Some(name) = &action.count_records {
         count_records(arguments, name)
     } else if let Some(name) = &action.topic {
-        produce(arguments, name)
+        if arguments.consume {
+            consume(arguments, name)
+        } else {
+            produce(arguments, name)
+        }
     } else {
         Err("nothing to do".into())
     }
@@ -165,10 +175,13 @@ fn produce(arguments: &Arguments, topic: &str) -> Outcome {
 
     let (started, cpu_started) = (Instant::now(), cpu_seconds()?);
     let end = started + Duration::from_secs(arguments.seconds);
-    while Instant::now() < end {
-        for _ in 0..1000 {
+    let mut left = arguments.records;
+    while left > 0 && Instant::now() < end {
+        let now = left.min(1000);
+        for _ in 0..now {
             producer.send(&value)?;
         }
+        left -= now;
         producer.poll(0);
     }
     producer.flush()?;
@@ -178,12 +191,44 @@ fn produce(arguments: &Arguments, topic: &str) -> Outcome {
     if FAILED.load(Relaxed) > 0 {
         return Err(format!("{} records were not delivered", FAILED.load(Relaxed)).into());
     }
+    print_result(records, seconds, cpu);
+    Ok(())
+}
+
+/// Reads all partitions from the beginning, without a group, and prints what that took from the first record on.
+fn consume(arguments: &Arguments, topic: &str) -> Outcome {
+    let config = client_config(arguments);
+    let partitions = {
+        let consumer: BaseConsumer = config.create()?;
+        let metadata = consumer.fetch_metadata(Some(topic), TIMEOUT)?;
+        let topic = metadata.topics().first().ok_or("no such topic")?;
+        topic.partitions().len()
+    };
+    let mut consumer = Consumption::start(&config, topic, partitions)?;
+
+    let begun = Instant::now();
+    while consumer.records == 0 {
+        consumer.take(100)?;
+        if consumer.is_at_end() || begun.elapsed() > TIMEOUT {
+            return Err("the topic has no records".into());
+        }
+    }
+    let (started, cpu_started) = (Instant::now(), cpu_seconds()?);
+    let end = started + Duration::from_secs(arguments.seconds);
+    while !consumer.is_at_end() && consumer.records < arguments.records && Instant::now() < end {
+        consumer.take(100)?;
+    }
+    let (seconds, cpu) = (started.elapsed().as_secs_f64(), cpu_seconds()? - cpu_started);
+    print_result(consumer.records, seconds, cpu);
+    Ok(())
+}
+
+fn print_result(records: u64, seconds: f64, cpu: f64) {
     println!(
         r#"{{"records": {records}, "seconds": {seconds:.3}, "records_per_s": {:.0}, "cpu_us_per_record": {:.3}}}"#,
         records as f64 / seconds,
         cpu * 1e6 / records as f64,
     );
-    Ok(())
 }
 
 fn noise(size_bytes: usize) -> Vec<u8> {
@@ -233,20 +278,10 @@ impl Producer {
             .set("queue.buffering.max.messages", "1000000")
             .set("log_level", "3") // A new broker's "coordinator load in progress" is no news.
             .create_native_config()?;
-        let mut error: [c_char; 512] = [0; 512];
-        // SAFETY: the pointers are valid for the calls, and librdkafka owns the configuration after rd_kafka_new.
+        // SAFETY: the pointers are valid for the calls.
         unsafe {
             c::rd_kafka_conf_set_dr_msg_cb(config.ptr(), Some(count_delivery));
-            let client = c::rd_kafka_new(
-                c::rd_kafka_type_t::RD_KAFKA_PRODUCER,
-                config.ptr(),
-                error.as_mut_ptr(),
-                error.len(),
-            );
-            if client.is_null() {
-                return Err(CStr::from_ptr(error.as_ptr()).to_string_lossy().into());
-            }
-            forget(config);
+            let client = new_client(c::rd_kafka_type_t::RD_KAFKA_PRODUCER, config)?;
             Ok(Self {
                 client,
                 topic: c::rd_kafka_topic_new(client, topic.as_ptr(), null_mut()),
@@ -302,6 +337,90 @@ impl Producer {
     fn flush(&self) -> Outcome {
         // SAFETY: the client is valid.
         check(unsafe { c::rd_kafka_flush(self.client, TIMEOUT.as_millis() as i32) })
+    }
+}
+
+/// What is asked of the queue at once.
+const BATCH: usize = 1000;
+
+/// A consumer of all partitions of a topic, straight on the C API. It lives as long as the process.
+struct Consumption {
+    queue: *mut c::rd_kafka_queue_t,
+    batch: Vec<*mut c::rd_kafka_message_t>,
+    records: u64,
+    open_partitions: usize,
+}
+
+impl Consumption {
+    fn start(config: &ClientConfig, topic: &str, partitions: usize) -> Result<Self, Box<dyn Error>> {
+        let topic = CString::new(topic)?;
+        let config = config
+            .clone()
+            .set("queued.min.messages", "1000000") // As `rdkafka_performance` has it; all else is the default.
+            .set("enable.partition.eof", "true")
+            .create_native_config()?;
+        // SAFETY: client, topic and queue are valid, and never destroyed.
+        let queue = unsafe {
+            let client = new_client(c::rd_kafka_type_t::RD_KAFKA_CONSUMER, config)?;
+            let topic = c::rd_kafka_topic_new(client, topic.as_ptr(), null_mut());
+            let queue = c::rd_kafka_queue_new(client);
+            for partition in 0..i32::try_from(partitions)? {
+                if c::rd_kafka_consume_start_queue(topic, partition, BEGINNING, queue) != 0 {
+                    check(c::rd_kafka_last_error())?;
+                }
+            }
+            queue
+        };
+        Ok(Self {
+            queue,
+            batch: vec![null_mut(); BATCH],
+            records: 0,
+            open_partitions: partitions,
+        })
+    }
+
+    /// Takes a batch off the queue, looks at each record and destroys it.
+    fn take(&mut self, timeout_ms: i32) -> Outcome {
+        // SAFETY: the queue is valid, and librdkafka fills no more than the given number of places.
+        let taken = unsafe {
+            c::rd_kafka_consume_batch_queue(self.queue, timeout_ms, self.batch.as_mut_ptr(), self.batch.len())
+        };
+        for &message in &self.batch[..usize::try_from(taken)?] {
+            // SAFETY: the message is valid until it is destroyed, once.
+            let code = unsafe {
+                let code = (*message).err;
+                c::rd_kafka_message_destroy(message);
+                code
+            };
+            if code == c::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR__PARTITION_EOF {
+                self.open_partitions -= 1;
+            } else {
+                check(code)?;
+                self.records += 1;
+            }
+        }
+        Ok(())
+    }
+
+    fn is_at_end(&self) -> bool {
+        self.open_partitions == 0
+    }
+}
+
+/// `RD_KAFKA_OFFSET_BEGINNING`.
+const BEGINNING: i64 = -2;
+
+/// Creates a client that is never destroyed.
+fn new_client(kind: c::rd_kafka_type_t, config: NativeClientConfig) -> Result<*mut c::rd_kafka_t, Box<dyn Error>> {
+    let mut error: [c_char; 512] = [0; 512];
+    // SAFETY: the pointers are valid for the calls, and librdkafka owns the configuration after rd_kafka_new.
+    unsafe {
+        let client = c::rd_kafka_new(kind, config.ptr(), error.as_mut_ptr(), error.len());
+        if client.is_null() {
+            return Err(CStr::from_ptr(error.as_ptr()).to_string_lossy().into());
+        }
+        forget(config);
+        Ok(client)
     }
 }
 

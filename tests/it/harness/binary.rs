@@ -1,6 +1,7 @@
 //! The built binary as a child process, for what only a process has: arguments, signals, exit codes and logs.
 
 use std::ffi::OsStr;
+use std::fs;
 use std::net::SocketAddr;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
@@ -49,6 +50,13 @@ impl Proxy {
     /// Returns the URL of `path`, which begins with a slash.
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address())
+    }
+
+    /// Returns how much memory it has, as the kernel counts.
+    pub fn memory_bytes(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("it runs, on Linux");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("the kernel tells it");
+        line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number of kB") * 1024
     }
 
     /// Sends a signal, for example `TERM`.

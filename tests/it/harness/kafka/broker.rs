@@ -14,7 +14,7 @@ use crate::harness::waiting::{PATIENCE, eventually_blocking};
 /// A broker of a test's own, to be killed, stopped and restarted. It ends when dropped and when the test run dies.
 pub struct Broker {
     arguments: Vec<String>,
-    java_options: Option<String>,
+    java_options: String,
     dir: PathBuf,
     running: Option<Running>,
     kafka: Kafka,
@@ -23,11 +23,12 @@ pub struct Broker {
 /// What differs from the plain broker that the script starts.
 #[derive(Clone, Debug, Default)]
 pub struct OwnOptions {
-    /// Lines of `broker.properties`, added or overridden.
+    /// Lines of `broker.properties`, added or overridden. In a value `{port}` and `{controller_port}` are those of the
+    /// broker.
     pub properties: Vec<(String, String)>,
     /// SCRAM users, each as `SCRAM-SHA-512=[name=alice,password=alice-pw]`.
     pub scram_users: Vec<String>,
-    /// Replaces `-Xms256m -Xmx1g`.
+    /// Replaces the options that let java start fast.
     pub java_options: Option<String>,
 }
 
@@ -39,12 +40,17 @@ struct Running {
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/kafka/broker");
 
+// A broker of a test lives for seconds: optimizing its code costs more than it gives. Brokers that are measured are
+// not started here and keep java's defaults.
+const JAVA_OPTIONS: &str = "-Xms256m -Xmx1g -XX:TieredStopAtLevel=1 -XX:+UseSerialGC";
+
 // The first start may have to fetch Kafka.
 const START_DEADLINE: Duration = Duration::from_secs(600);
 
 // A broker that was killed is let in again when its old session has ended. Nine seconds, the default, is long for a
 // test and stays with the shared broker, which is never killed but may be starved for a while.
-const SHORT_SESSION: [(&str, &str); 2] = [("broker.session.timeout.ms", "3000"), ("broker.heartbeat.interval.ms", "500")];
+const SHORT_SESSION: [(&str, &str); 2] =
+    [("broker.session.timeout.ms", "3000"), ("broker.heartbeat.interval.ms", "500")];
 
 impl Broker {
     /// Starts one broker that is a cluster of its own.
@@ -106,13 +112,15 @@ impl Broker {
         .flat_map(|(option, value)| [option.to_owned(), value])
         .collect();
         for (key, value) in &options.properties {
+            let value = value.replace("{port}", &node.port.to_string());
+            let value = value.replace("{controller_port}", &node.controller_port.to_string());
             arguments.extend(["--set".to_owned(), format!("{key}={value}")]);
         }
         for user in &options.scram_users {
             arguments.extend(["--scram".to_owned(), user.clone()]);
         }
         arguments.push("--remove-dir".to_owned());
-        let java_options = options.java_options.clone();
+        let java_options = options.java_options.clone().unwrap_or_else(|| JAVA_OPTIONS.to_owned());
         Broker { arguments, java_options, dir, running: None, kafka: Kafka::at(bootstrap.to_owned()) }
     }
 
@@ -160,13 +168,15 @@ impl Broker {
     }
 
     fn spawn(&self) -> (Child, Output) {
-        let mut command = Command::new(SCRIPT);
-        if let Some(options) = &self.java_options {
-            command.env("KAFKA_HEAP_OPTS", options);
-        }
-        // The broker lives as long as this pipe: it is closed by the kernel even when the test run is killed.
-        let piped = command.args(&self.arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut script = piped.spawn().expect("bash runs tests/kafka/broker");
+        let mut script = Command::new(SCRIPT)
+            .args(&self.arguments)
+            .env("KAFKA_HEAP_OPTS", &self.java_options)
+            // The broker lives as long as this pipe: it is closed by the kernel even when the test run is killed.
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("bash runs tests/kafka/broker");
         let output = Output::of(&mut script);
         (script, output)
     }
@@ -239,4 +249,3 @@ impl Node {
         format!("127.0.0.1:{}", self.port)
     }
 }
-

@@ -1,5 +1,6 @@
 //! A real Kafka and what tests ask of it without the proxy: topics, records written and read back.
 
+mod acls;
 mod broker;
 mod records;
 mod topics;
@@ -10,6 +11,7 @@ use rdkafka::ClientConfig;
 use rdkafka::admin::AdminClient;
 use rdkafka::client::DefaultClientContext;
 
+pub use acls::AclOperation;
 pub use broker::{Broker, OwnOptions};
 pub use records::{LogRecord, NewRecord};
 
