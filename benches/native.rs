@@ -86,11 +86,7 @@ fn run(arguments: &Arguments) -> Outcome {
     } else if let Some(name) = &action.count_records {
         count_records(arguments, name)
     } else if let Some(name) = &action.topic {
-        if arguments.consume {
-            consume(arguments, name)
-        } else {
-            produce(arguments, name)
-        }
+        if arguments.consume { consume(arguments, name) } else { produce(arguments, name) }
     } else {
         Err("nothing to do".into())
     }
@@ -109,9 +105,7 @@ fn create_topic(arguments: &Arguments, spec: &str) -> Outcome {
     let topic = NewTopic::new(name, partitions, TopicReplication::Fixed(1)).set("file.delete.delay.ms", "1000");
     let admin: AdminClient<DefaultClientContext> = client_config(arguments).create()?;
     let results = block_on(admin.create_topics([&topic], &admin_options()))??;
-    results
-        .into_iter()
-        .try_for_each(|result| result.map(drop).map_err(topic_error))?;
+    results.into_iter().try_for_each(|result| result.map(drop).map_err(topic_error))?;
     wait_for_leaders(&admin, name, partitions as usize)
 }
 
@@ -133,22 +127,15 @@ fn wait_for_leaders(admin: &AdminClient<DefaultClientContext>, name: &str, parti
 fn delete_topic(arguments: &Arguments, name: &str) -> Outcome {
     let admin: AdminClient<DefaultClientContext> = client_config(arguments).create()?;
     let results = block_on(admin.delete_topics(&[name], &admin_options()))??;
-    results
-        .into_iter()
-        .try_for_each(|result| result.map(drop).map_err(topic_error))
+    results.into_iter().try_for_each(|result| result.map(drop).map_err(topic_error))
 }
 
 fn admin_options() -> AdminOptions {
-    AdminOptions::new()
-        .request_timeout(Some(TIMEOUT))
-        .operation_timeout(Some(TIMEOUT))
+    AdminOptions::new().request_timeout(Some(TIMEOUT)).operation_timeout(Some(TIMEOUT))
 }
 
 fn block_on<F: Future>(future: F) -> std::io::Result<F::Output> {
-    Ok(runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?
-        .block_on(future))
+    Ok(runtime::Builder::new_current_thread().enable_all().build()?.block_on(future))
 }
 
 fn topic_error((name, code): (String, rdkafka::types::RDKafkaErrorCode)) -> Box<dyn Error> {
@@ -282,10 +269,7 @@ impl Producer {
         unsafe {
             c::rd_kafka_conf_set_dr_msg_cb(config.ptr(), Some(count_delivery));
             let client = new_client(c::rd_kafka_type_t::RD_KAFKA_PRODUCER, config)?;
-            Ok(Self {
-                client,
-                topic: c::rd_kafka_topic_new(client, topic.as_ptr(), null_mut()),
-            })
+            Ok(Self { client, topic: c::rd_kafka_topic_new(client, topic.as_ptr(), null_mut()) })
         }
     }
 
@@ -371,12 +355,7 @@ impl Consumption {
             }
             queue
         };
-        Ok(Self {
-            queue,
-            batch: vec![null_mut(); BATCH],
-            records: 0,
-            open_partitions: partitions,
-        })
+        Ok(Self { queue, batch: vec![null_mut(); BATCH], records: 0, open_partitions: partitions })
     }
 
     /// Takes a batch off the queue, looks at each record and destroys it.

@@ -12,7 +12,7 @@ mod producer;
 mod queue;
 
 pub use client::{check_properties, check_property};
-pub use consumer::{FetchedRecord, GroupConsumer, GroupSettings, Next, PartitionOffset, Readers, Reading, Reset};
+pub use consumer::{FetchedRecord, GroupConsumer, Next, Readers, Reading};
 pub use metadata::Metadata;
 pub use mock::MockKafka;
 pub use producer::Producers;
@@ -23,6 +23,7 @@ use rdkafka::ClientConfig;
 
 use crate::config::Config;
 use crate::error::Result;
+use crate::model::GroupSettings;
 use configs::Configs;
 use health::Health;
 

@@ -1,10 +1,12 @@
 //! Nouns that no API version owns.
 
+mod consume;
 mod format;
 mod metadata;
 mod names;
 mod record;
 
+pub use consume::{GroupSettings, PartitionOffset, Reset};
 pub use format::Format;
 pub use metadata::{Partition, Replica, Topic, Watermarks};
 pub use names::{PartitionId, TopicName};

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use crate::domain::consume::Instance;
 use crate::error::{Error, Kind};
 use crate::format::{Codec, RecordView, write_record};
-use crate::kafka::{FetchedRecord, PartitionOffset};
-use crate::model::{PartitionId, TopicName};
+use crate::kafka::FetchedRecord;
+use crate::model::{PartitionId, PartitionOffset, TopicName};
 
 /// What goes into an answer beside key, value and place.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

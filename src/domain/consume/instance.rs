@@ -9,8 +9,8 @@ use tokio::sync::{Notify, OwnedMutexGuard};
 use crate::domain::consume::collected::{Added, Collected, Include, Limits, Receipt};
 use crate::error::{Error, Kind, Result};
 use crate::format::Codec;
-use crate::kafka::{FetchedRecord, GroupConsumer, GroupSettings, Kafka, PartitionOffset};
-use crate::model::{PartitionId, TopicName};
+use crate::kafka::{FetchedRecord, GroupConsumer, Kafka};
+use crate::model::{GroupSettings, PartitionId, PartitionOffset, TopicName};
 
 /// How old the topics that a pattern matches may be when a read begins.
 const PATTERN_AGE: Duration = Duration::from_secs(10);
@@ -217,7 +217,9 @@ impl Instance {
                 Target::Topics(topics) => consumer.subscribe(topics),
                 Target::Pattern { matched, .. } => consumer.subscribe(matched),
                 Target::Partitions(partitions) => {
-                    let unset = |(topic, id): &(TopicName, PartitionId)| PartitionOffset::unset(topic.clone(), *id);
+                    let unset = |(topic, id): &(TopicName, PartitionId)| {
+                        PartitionOffset::new(topic.clone(), *id, PartitionOffset::UNSET)
+                    };
                     consumer.assign(&partitions.iter().map(unset).collect::<Vec<_>>())
                 }
             }?;
@@ -289,7 +291,8 @@ impl Instance {
             core.follow(&consumer);
             instance.go_back(core, &consumer)?;
             let delivered = core.delivered.iter().filter(|(partition, _)| assigned.contains(*partition));
-            let mut offsets: Vec<_> = delivered.map(|((topic, id), next)| at(topic.clone(), *id, *next)).collect();
+            let mut offsets: Vec<_> =
+                delivered.map(|((topic, id), next)| PartitionOffset::new(topic.clone(), *id, *next)).collect();
             offsets.sort_by(|a, b| (&a.topic, a.partition).cmp(&(&b.topic, b.partition)));
             if !offsets.is_empty() {
                 consumer.commit(&offsets)?;
@@ -391,8 +394,12 @@ impl Instance {
         };
         let start = |(topic, id): &(TopicName, PartitionId)| {
             let target = targets.iter().find(|target| target.partition == *id && target.topic == *topic);
-            let delivered = core.delivered.get(&(topic.clone(), *id)).map(|next| at(topic.clone(), *id, *next));
-            target.cloned().or(delivered).unwrap_or_else(|| PartitionOffset::unset(topic.clone(), *id))
+            let delivered =
+                core.delivered.get(&(topic.clone(), *id)).map(|next| PartitionOffset::new(topic.clone(), *id, *next));
+            target
+                .cloned()
+                .or(delivered)
+                .unwrap_or_else(|| PartitionOffset::new(topic.clone(), *id, PartitionOffset::UNSET))
         };
         consumer.assign(&partitions.iter().map(start).collect::<Vec<_>>())
     }
@@ -411,7 +418,8 @@ impl Instance {
                 earliest.entry(place).and_modify(|offset| *offset = item.offset.min(*offset)).or_insert(item.offset);
             }
         }
-        let back: Vec<_> = earliest.into_iter().map(|((topic, id), offset)| at(topic, id, offset)).collect();
+        let back: Vec<_> =
+            earliest.into_iter().map(|((topic, id), offset)| PartitionOffset::new(topic, id, offset)).collect();
         if back.is_empty() {
             return Ok(());
         }
@@ -637,12 +645,12 @@ fn resolve(
     let (mut offsets, mut times) = (Vec::new(), Vec::new());
     for ((topic, id), position) in last {
         match position {
-            Position::Offset(offset) => offsets.push(at(topic, id, offset)),
-            Position::Timestamp(ms) => times.push(at(topic, id, ms)),
+            Position::Offset(offset) => offsets.push(PartitionOffset::new(topic, id, offset)),
+            Position::Timestamp(ms) => times.push(PartitionOffset::new(topic, id, ms)),
             // The end is the end of now: a record written after this call is read.
             Position::Beginning | Position::End => {
                 let (beginning, end) = consumer.watermarks(&topic, id, timeout)?;
-                offsets.push(at(topic, id, if position == Position::End { end } else { beginning }));
+                offsets.push(PartitionOffset::new(topic, id, if position == Position::End { end } else { beginning }));
             }
         }
     }
@@ -656,10 +664,6 @@ async fn matching(kafka: &Kafka, pattern: &Regex) -> Result<Vec<TopicName>> {
     let names = kafka.metadata.topics().await?;
     let names = names.iter().filter(|name| pattern.is_match(name));
     Ok(names.filter_map(|name| TopicName::try_from(name.as_str()).ok()).collect())
-}
-
-fn at(topic: TopicName, partition: PartitionId, offset: i64) -> PartitionOffset {
-    PartitionOffset { topic, partition, offset, metadata: String::new() }
 }
 
 fn same_partition(one: &PartitionOffset, other: &PartitionOffset) -> bool {

@@ -9,3 +9,5 @@ pub use collected::{Collected, Include, Limits, Receipt};
 pub use instance::{Instance, Position, ReadRequest, Settings, Target};
 pub use registry::Instances;
 pub use stateless::{Start, StatelessRead, read};
+
+pub use crate::kafka::check_property;

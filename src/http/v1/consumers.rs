@@ -15,7 +15,7 @@ use crate::http::v1::V1;
 use crate::http::v2::consumers::{
     CreateRequest, InstancePath, RecordsQuery, answer_records, check_format, created, format_codec,
 };
-use crate::kafka::{PartitionOffset, Reset};
+use crate::model::{PartitionOffset, Reset};
 use crate::state::State;
 
 /// The most records of one stateless read.

@@ -7,36 +7,12 @@ use tokio::sync::Notify;
 
 use crate::error::{Error, Kind, Result};
 use crate::kafka::client::Listener;
-use crate::kafka::consumer::list::{List, PartitionOffset};
+use crate::kafka::consumer::list::List;
 use crate::kafka::consumer::message::FetchedRecord;
 use crate::kafka::consumer::native::{Native, Queue};
 use crate::kafka::error::{Operation, code_error};
 use crate::kafka::health::Health;
-use crate::model::{PartitionId, TopicName};
-
-/// Where a group begins that has no committed offset.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reset {
-    /// At the first record.
-    Earliest,
-    /// After the last record.
-    Latest,
-    /// Nowhere: reading fails.
-    None,
-}
-
-/// What a member of a group is created with.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct GroupSettings {
-    /// The group's id.
-    pub group: String,
-    /// Where it begins.
-    pub reset: Reset,
-    /// Whether delivered offsets are committed by themselves, every five seconds and at the end.
-    pub auto_commit: bool,
-    /// librdkafka properties of this member alone; checked by the caller.
-    pub properties: Vec<(&'static str, String)>,
-}
+use crate::model::{GroupSettings, PartitionId, PartitionOffset, Reset, TopicName};
 
 /// A member of a consumer group, or a consumer of assigned partitions that commits under the group's name.
 ///
@@ -135,7 +111,12 @@ impl GroupConsumer {
         partitions: &[(TopicName, PartitionId)],
         timeout: Duration,
     ) -> Result<Vec<PartitionOffset>> {
-        let list = List::of_offsets(&partitions.iter().map(|(topic, id)| at(topic, *id, UNSET)).collect::<Vec<_>>());
+        let list = List::of_offsets(
+            &partitions
+                .iter()
+                .map(|(topic, id)| PartitionOffset::new(topic.clone(), *id, PartitionOffset::UNSET))
+                .collect::<Vec<_>>(),
+        );
         self.native.committed(&list, timeout).map_err(|code| self.error(code))?;
         let entries = list.entries();
         let failed = entries.iter().filter_map(|entry| entry.error);
@@ -230,17 +211,3 @@ impl GroupConsumer {
 
 /// How long the first fetch of an assigned partition may take to begin.
 const START_WAIT: Duration = Duration::from_secs(1);
-
-/// `RD_KAFKA_OFFSET_INVALID`.
-const UNSET: i64 = -1001;
-
-fn at(topic: &TopicName, partition: PartitionId, offset: i64) -> PartitionOffset {
-    PartitionOffset { topic: topic.clone(), partition, offset, metadata: String::new() }
-}
-
-impl PartitionOffset {
-    /// Returns a partition without an offset: what is committed, or the reset policy, decides.
-    pub fn unset(topic: TopicName, partition: PartitionId) -> PartitionOffset {
-        PartitionOffset { topic, partition, offset: UNSET, metadata: String::new() }
-    }
-}

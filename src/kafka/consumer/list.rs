@@ -7,20 +7,7 @@ use std::slice;
 use rdkafka::bindings as rd;
 use rdkafka::types::{RDKafkaErrorCode as Code, RDKafkaRespErr};
 
-use crate::model::{PartitionId, TopicName};
-
-/// A partition with an offset; what the offset means is up to the operation.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PartitionOffset {
-    /// The topic.
-    pub topic: TopicName,
-    /// The partition.
-    pub partition: PartitionId,
-    /// An offset.
-    pub offset: i64,
-    /// The text that goes with a committed offset; empty elsewhere.
-    pub metadata: String,
-}
+use crate::model::{PartitionId, PartitionOffset, TopicName};
 
 /// An owned `rd_kafka_topic_partition_list_t`.
 pub(super) struct List(ptr::NonNull<rd::rd_kafka_topic_partition_list_t>);

@@ -10,7 +10,6 @@ mod message;
 mod native;
 mod reader;
 
-pub use group::{GroupConsumer, GroupSettings, Reset};
-pub use list::PartitionOffset;
+pub use group::GroupConsumer;
 pub use message::FetchedRecord;
 pub use reader::{Next, Readers, Reading};

@@ -7,12 +7,12 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 use crate::error::{Error, Kind, Result};
 use crate::kafka::client::Listener;
-use crate::kafka::consumer::list::{List, PartitionOffset};
+use crate::kafka::consumer::list::List;
 use crate::kafka::consumer::message::FetchedRecord;
 use crate::kafka::consumer::native::{Native, Queue, Started};
 use crate::kafka::error::{Operation, code_error};
 use crate::kafka::health::Health;
-use crate::model::{PartitionId, TopicName};
+use crate::model::{PartitionId, PartitionOffset, TopicName};
 
 /// Clients that are kept for the next reads; those above are closed after use.
 const KEPT: usize = 4;

@@ -32,13 +32,15 @@ impl Wire {
 
     /// Sends the head of a POST whose body has `length` bytes.
     pub async fn send_head(&mut self, path: &str, media: &str, length: usize) {
-        let head = format!("POST {path} HTTP/1.1\r\nHost: proxy\r\nContent-Type: {media}\r\nContent-Length: {length}\r\n\r\n");
+        let head =
+            format!("POST {path} HTTP/1.1\r\nHost: proxy\r\nContent-Type: {media}\r\nContent-Length: {length}\r\n\r\n");
         self.send(head).await;
     }
 
     /// Starts a POST whose body will have `length` bytes, and waits until the proxy asks for them: it is under way then.
     pub async fn start_post(&mut self, path: &str, media: &str, length: usize) {
-        let head = format!("POST {path} HTTP/1.1\r\nHost: proxy\r\nContent-Type: {media}\r\nContent-Length: {length}\r\n");
+        let head =
+            format!("POST {path} HTTP/1.1\r\nHost: proxy\r\nContent-Type: {media}\r\nContent-Length: {length}\r\n");
         self.send(head + "Expect: 100-continue\r\n\r\n").await;
         assert_eq!(self.answer_to_head().await.status, 100);
     }

@@ -5,7 +5,7 @@ use actix_web::web::Data;
 use serde_json::json;
 
 use crate::config::Consumer as ConsumerConfig;
-use crate::domain::consume::Settings;
+use crate::domain::consume::{Settings, check_property};
 use crate::error::{Error, Kind, Result};
 use crate::format::Codec;
 use crate::http::answer::{Answer, Content, Offers};
@@ -13,7 +13,7 @@ use crate::http::base_url::BaseUrl;
 use crate::http::body::Body;
 use crate::http::fields::Fields;
 use crate::http::v2::consumers::{ConsumerBody, Consumers, InstancePath, no_content};
-use crate::kafka::{GroupSettings, Reset, check_property};
+use crate::model::{GroupSettings, Reset};
 use crate::state::State;
 
 /// The properties that a client may set for its instance, beside the fields of the contract.

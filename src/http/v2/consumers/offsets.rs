@@ -7,7 +7,7 @@ use crate::http::answer::{Answer, Content};
 use crate::http::body::Body;
 use crate::http::fields::{Fields, missing};
 use crate::http::v2::consumers::{ConsumerBody, Consumers, InstancePath, partition_of, partitions_of};
-use crate::kafka::PartitionOffset;
+use crate::model::PartitionOffset;
 use crate::state::State;
 
 /// `GET .../offsets`: what the group has committed of the partitions in the body.

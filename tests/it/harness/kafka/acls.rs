@@ -5,9 +5,9 @@ use std::ptr::null;
 
 use rdkafka::bindings::{
     rd_kafka_AclBinding_destroy, rd_kafka_AclBinding_new, rd_kafka_AclPermissionType_t, rd_kafka_CreateAcls,
-    rd_kafka_CreateAcls_result_acls, rd_kafka_ResourcePatternType_t, rd_kafka_ResourceType_t, rd_kafka_acl_result_error,
-    rd_kafka_error_string, rd_kafka_event_CreateAcls_result, rd_kafka_event_destroy, rd_kafka_queue_destroy,
-    rd_kafka_queue_new, rd_kafka_queue_poll,
+    rd_kafka_CreateAcls_result_acls, rd_kafka_ResourcePatternType_t, rd_kafka_ResourceType_t,
+    rd_kafka_acl_result_error, rd_kafka_error_string, rd_kafka_event_CreateAcls_result, rd_kafka_event_destroy,
+    rd_kafka_queue_destroy, rd_kafka_queue_new, rd_kafka_queue_poll,
 };
 
 pub use rdkafka::bindings::rd_kafka_AclOperation_t as AclOperation;
