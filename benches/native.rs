@@ -4,6 +4,9 @@
 //! handle, no future and no allocation of ours for a record. The small topic commands are here because
 //! `bench/run` needs them and this binary is built anyway.
 
+// The calls are those of a C program: that is what the proxy is compared with.
+#![allow(unsafe_code)]
+
 use std::error::Error;
 use std::ffi::{CStr, CString, c_char, c_void};
 use std::fs;

@@ -3,7 +3,7 @@ use actix_web::error::PayloadError;
 use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap};
 use actix_web::web::{Bytes, BytesMut, Data};
 use actix_web::{FromRequest, HttpRequest};
-use futures_util::StreamExt;
+use futures_util::{Stream, StreamExt};
 use futures_util::future::LocalBoxFuture;
 use tokio::time::timeout;
 
@@ -55,16 +55,28 @@ async fn read(headers: &HeaderMap, payload: Payload, limits: &Limits, gate: &Gat
     if declared.is_some_and(|length| length > limits.body_bytes) {
         return Err(too_large("request body", limits.body_bytes));
     }
-    let limit = if packed { limits.unpacked_bytes } else { limits.body_bytes };
+    if packed {
+        collect(Decompress::from_headers(payload, headers), "unpacked request body", limits.unpacked_bytes, declared, gate).await
+    } else {
+        collect(payload, "request body", limits.body_bytes, declared, gate).await
+    }
+}
+
+async fn collect(
+    mut chunks: impl Stream<Item = Result<Bytes, PayloadError>> + Unpin,
+    what: &str,
+    limit: u64,
+    declared: Option<u64>,
+    gate: &Gate,
+) -> Result<Body> {
     let mut share = gate.body();
-    let mut chunks = Decompress::from_headers(payload, headers);
     let mut first = Bytes::new();
     let mut whole = BytesMut::new();
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk.map_err(unreadable)?;
         let length = first.len() + whole.len() + chunk.len();
         if length as u64 > limit {
-            return Err(too_large(if packed { "unpacked request body" } else { "request body" }, limit));
+            return Err(too_large(what, limit));
         }
         gate.grow(&mut share, chunk.len())?;
         // Most bodies are one chunk, which is kept as it is.

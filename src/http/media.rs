@@ -92,6 +92,10 @@ pub fn essence(content_type: &str) -> Option<String> {
 ///
 /// The Content-Type decides if it names a version, else the Accept header; what names none, or both, is v2.
 pub fn names_v1(content_type: Option<&str>, accept: Option<&str>) -> bool {
+    if content_type.is_some_and(|media| media.ends_with(".v2+json")) {
+        // What nearly every request has, without a copy of it.
+        return false;
+    }
     let content_type = content_type.map(str::to_ascii_lowercase).unwrap_or_default();
     if content_type.contains(".v2+json") {
         return false;

@@ -36,10 +36,20 @@ impl Queue {
         }
     }
 
+    /// Returns a share where there is room; nobody who waits is passed over by the semaphores.
+    fn reserve_now(&self, records: usize, bytes: usize) -> Option<Reservation> {
+        let records = self.records.take_now(records as u64)?;
+        let kibibytes = self.kibibytes.take_now(bytes.div_ceil(1024) as u64)?;
+        Some(Reservation { _records: records, _kibibytes: kibibytes })
+    }
+
     /// Waits for room, up to the configured time, then answers 429.
     ///
     /// A request larger than the whole queue gets all of it.
     pub(super) async fn reserve(&self, records: usize, bytes: usize) -> Result<Reservation> {
+        if let Some(reservation) = self.reserve_now(records, bytes) {
+            return Ok(reservation);
+        }
         let both = async {
             let records = self.records.take(records as u64).await?;
             let kibibytes = self.kibibytes.take(bytes.div_ceil(1024) as u64).await?;
@@ -53,6 +63,14 @@ impl Queue {
 }
 
 impl Pool {
+    fn take_now(&self, wanted: u64) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.permits).try_acquire_many_owned(self.share(wanted)).ok()
+    }
+
+    fn share(&self, wanted: u64) -> u32 {
+        u32::try_from(wanted).unwrap_or(u32::MAX).min(self.size)
+    }
+
     fn new(size: u64) -> Pool {
         let size = u32::try_from(size)
             .unwrap_or(u32::MAX)
@@ -62,7 +80,6 @@ impl Pool {
 
     /// Returns `None` only where the semaphore is closed, which it never is.
     async fn take(&self, wanted: u64) -> Option<OwnedSemaphorePermit> {
-        let wanted = u32::try_from(wanted).unwrap_or(u32::MAX).min(self.size);
-        Arc::clone(&self.permits).acquire_many_owned(wanted).await.ok()
+        Arc::clone(&self.permits).acquire_many_owned(self.share(wanted)).await.ok()
     }
 }
