@@ -2,6 +2,8 @@
 //!
 //! `cargo bench --bench hot_path`; the whole way, with Kafka, is measured by `bench/run`.
 
+#![allow(clippy::expect_used)]
+
 use std::hint::black_box;
 use std::time::Duration;
 

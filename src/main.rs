@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use actix_web::web::Data;
 use clap::Parser;
 use log::{LevelFilter, error, info, warn};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use kafka_rest_proxy::config::{self, Args, Config};
 use kafka_rest_proxy::http;
@@ -49,13 +49,13 @@ fn main() -> ExitCode {
         .parse_filters(&config.log.level)
         .format_target(false)
         .init();
-    match actix_web::rt::System::new().block_on(serve(config)) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(problem) => {
-            error!("{problem}");
-            ExitCode::FAILURE
-        }
+    let system = actix_web::rt::System::new();
+    let outcome = system.block_on(serve(config));
+    if let Err(problem) = &outcome {
+        error!("{problem}");
     }
+    // What had to be finished is. A look-up that waits for a broker is not waited for, as dropping the system would.
+    std::process::exit(i32::from(outcome.is_err()));
 }
 
 fn load(args: &Args) -> Result<Config, String> {
@@ -66,6 +66,7 @@ fn load(args: &Args) -> Result<Config, String> {
 
 /// Binds, serves until a signal comes, then finishes what runs. Errors are a line for the operator.
 async fn serve(mut config: Config) -> Result<(), String> {
+    let mut signals = StopSignals::new().map_err(|error| format!("cannot listen for signals: {error}"))?;
     // Lives until the end of this function, after the clients that use it.
     let embedded = if config.dev { Some(MockKafka::start().map_err(|error| error.log_line())?) } else { None };
     if let Some(embedded) = &embedded {
@@ -83,10 +84,8 @@ async fn serve(mut config: Config) -> Result<(), String> {
     let probe = actix_web::rt::spawn(probe(state.clone()));
     let handle = server.handle.clone();
     actix_web::rt::spawn(async move {
-        match stop_signal().await {
-            Ok(name) => info!("{name}: finishing what runs"),
-            Err(error) => error!("cannot listen for signals: {error}"),
-        }
+        let name = signals.next().await;
+        info!("{name}: finishing what runs");
         handle.stop(true).await;
     });
     let ended = server.running.await.map_err(|error| format!("the server failed: {error}"));
@@ -116,13 +115,23 @@ async fn probe(state: Data<State>) {
     }
 }
 
-async fn stop_signal() -> std::io::Result<&'static str> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    Ok(tokio::select! {
-        _ = terminate.recv() => "SIGTERM",
-        _ = interrupt.recv() => "SIGINT",
-    })
+/// The signals that end the process; they are heeded from the moment this is created.
+struct StopSignals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl StopSignals {
+    fn new() -> std::io::Result<StopSignals> {
+        Ok(StopSignals { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+        }
+    }
 }
 
 fn banner(address: Option<&SocketAddr>) {

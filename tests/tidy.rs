@@ -1,6 +1,9 @@
 //! What the compiler does not check: which module may know which, which crate lives where, and that documents agree
 //! with the code. Needs no Kafka.
 
+// A test may end at the first surprise, in its helpers too.
+#![allow(clippy::expect_used, clippy::panic)]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};

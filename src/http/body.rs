@@ -3,8 +3,8 @@ use actix_web::error::PayloadError;
 use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap};
 use actix_web::web::{Bytes, BytesMut, Data};
 use actix_web::{FromRequest, HttpRequest};
-use futures_util::{Stream, StreamExt};
 use futures_util::future::LocalBoxFuture;
+use futures_util::{Stream, StreamExt};
 use tokio::time::timeout;
 
 use crate::config::Limits;
@@ -56,7 +56,14 @@ async fn read(headers: &HeaderMap, payload: Payload, limits: &Limits, gate: &Gat
         return Err(too_large("request body", limits.body_bytes));
     }
     if packed {
-        collect(Decompress::from_headers(payload, headers), "unpacked request body", limits.unpacked_bytes, declared, gate).await
+        collect(
+            Decompress::from_headers(payload, headers),
+            "unpacked request body",
+            limits.unpacked_bytes,
+            declared,
+            gate,
+        )
+        .await
     } else {
         collect(payload, "request body", limits.body_bytes, declared, gate).await
     }

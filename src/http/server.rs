@@ -49,7 +49,11 @@ pub fn bind(state: Data<State>) -> Result<Server, String> {
     .max_connections(connections.div_ceil(workers))
     .client_request_timeout(settings.header_timeout)
     .client_disconnect_timeout(Duration::from_secs(1))
-    .keep_alive(KeepAlive::Timeout(settings.keep_alive))
+    .keep_alive(if settings.keep_alive.is_zero() {
+        KeepAlive::Disabled
+    } else {
+        KeepAlive::Timeout(settings.keep_alive)
+    })
     .shutdown_timeout(settings.shutdown_timeout.as_secs())
     // A client that hangs up ends its request: a read that waits is not left waiting.
     .h1_allow_half_closed(false)

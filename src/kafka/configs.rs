@@ -43,6 +43,9 @@ impl Configs {
             return Ok(BTreeMap::new());
         }
         let entries = self.describe(ResourceSpecifier::Topic(topic.as_str())).await?;
+        if entries.is_empty() {
+            return Err(unreadable());
+        }
         Ok(entries.into_iter().map(|entry| (entry.name, if entry.is_sensitive { None } else { entry.value })).collect())
     }
 
@@ -53,7 +56,10 @@ impl Configs {
         }
         let entries = self.describe(ResourceSpecifier::Broker(broker)).await?;
         let setting = entries.iter().find(|entry| entry.name == "auto.create.topics.enable");
-        Ok(setting.and_then(|entry| entry.value.as_deref()) == Some("true"))
+        match setting {
+            Some(setting) => Ok(setting.value.as_deref() == Some("true")),
+            None => Err(unreadable()),
+        }
     }
 
     async fn describe(&self, resource: ResourceSpecifier<'_>) -> Result<Vec<ConfigEntry>> {
@@ -77,4 +83,9 @@ impl Configs {
             .map_err(|error| Kind::Internal.because("The Kafka client cannot be created.").caused_by(error))?;
         Ok(self.client.get_or_init(|| created))
     }
+}
+
+/// Returns the error of a description without entries: rdkafka shows none where Kafka refuses to tell.
+fn unreadable() -> crate::error::Error {
+    Kind::KafkaAuthorization.because("Kafka does not let this proxy read the configuration (DescribeConfigs).")
 }

@@ -19,7 +19,7 @@ pub(super) struct Batch {
     missing: AtomicUsize,
     waker: AtomicWaker,
     /// Given back when librdkafka has let go of the last record, whether or not the caller still waits.
-    _reservation: Reservation,
+    _reservation: Option<Reservation>,
 }
 
 /// What librdkafka carries with a record: which slot its delivery fills.
@@ -29,7 +29,7 @@ pub(super) struct Ticket {
 }
 
 impl Batch {
-    pub(super) fn new(records: usize, reservation: Reservation) -> Arc<Batch> {
+    pub(super) fn new(records: usize, reservation: Option<Reservation>) -> Arc<Batch> {
         Arc::new(Batch {
             slots: std::iter::repeat_with(OnceLock::new).take(records).collect(),
             missing: AtomicUsize::new(records),
@@ -62,6 +62,7 @@ fn unknown_outcome() -> Delivery {
     Err(RecordError {
         kind: Kind::KafkaRetriable,
         message: "Kafka did not tell in time whether the record was written.".to_string(),
+        with_its_batch: false,
     })
 }
 
@@ -78,7 +79,8 @@ impl Ticket {
     /// Fills the slot with what librdkafka reports.
     pub(super) fn report(self, result: &DeliveryResult<'_>, health: &Health) {
         self.deliver(match result {
-            Ok(message) => Ok(Placed { partition: message.partition(), offset: message.offset() }),
+            // Without acknowledgements there is no offset, which librdkafka and the Java client number differently.
+            Ok(message) => Ok(Placed { partition: message.partition(), offset: message.offset().max(-1) }),
             Err((error, _)) => Err(record_error(error, health)),
         });
     }

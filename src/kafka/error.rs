@@ -47,12 +47,24 @@ pub(super) fn code_error(operation: Operation, code: Code, health: &Health) -> E
 /// Returns what the failure of one record is to a client.
 pub(super) fn record_error(error: &KafkaError, health: &Health) -> RecordError {
     let Some(code) = code_of(error) else {
-        return RecordError { kind: Kind::Kafka, message: error.to_string() };
+        return RecordError { kind: Kind::Kafka, message: error.to_string(), with_its_batch: false };
     };
     match refusal(code, health) {
-        Some(message) => RecordError { kind: Kind::KafkaAuthentication, message },
-        None => RecordError { kind: kind_of(code), message: describe(code) },
+        Some(message) => RecordError { kind: Kind::KafkaAuthentication, message, with_its_batch: false },
+        None => RecordError { kind: kind_of(code), message: describe(code), with_its_batch: refuses_batches(code) },
     }
+}
+
+/// Tells whether a broker answers so for a whole batch when one of its records is bad.
+fn refuses_batches(code: Code) -> bool {
+    matches!(
+        code,
+        Code::InvalidRecord
+            | Code::InvalidDifferentRecord
+            | Code::InvalidTimestamp
+            | Code::MessageSizeTooLarge
+            | Code::MessageBatchTooLarge
+    )
 }
 
 /// Returns what the broker said where a time-out is really refused credentials: librdkafka goes on trying then.
@@ -75,7 +87,8 @@ fn describe(code: Code) -> String {
         Code::BrokerTransportFailure | Code::AllBrokersDown | Code::OperationTimedOut => {
             "No Kafka broker could be reached in time.".to_string()
         }
-        Code::Fatal => FATAL.to_string(),
+        // A producer that breaks throws out what it still holds.
+        Code::Fatal | Code::PurgeQueue | Code::PurgeInflight => FATAL.to_string(),
         Code::MessageSizeTooLarge => "The record is larger than the maximum message size that is allowed.".to_string(),
         // Texts of the protocol and of librdkafka are good as they are.
         other => other.to_string(),

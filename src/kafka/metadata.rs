@@ -26,6 +26,7 @@ const RECHECK_AFTER: Duration = Duration::from_millis(500);
 
 /// How long a topic that the brokers create by themselves may take.
 const CREATION_DEADLINE: Duration = Duration::from_secs(5);
+const UNSURE_DEADLINE: Duration = Duration::from_millis(1500);
 const CREATION_POLL: Duration = Duration::from_millis(50);
 
 /// Cached topics beyond this number are dropped once they are old.
@@ -117,10 +118,8 @@ impl Metadata {
             Err(error) if error.kind() == Kind::TopicNotFound => {}
             known => return Ok(known?.len() as i32),
         }
-        if !self.brokers_create_topics().await {
-            return Err(no_topic(topic));
-        }
-        let deadline = Instant::now() + CREATION_DEADLINE;
+        let Some(patience) = self.creation_patience().await else { return Err(no_topic(topic)) };
+        let deadline = Instant::now() + patience;
         loop {
             match self.lookups.topic_of(producers.creating_client(), topic).await {
                 Ok(partitions) => {
@@ -134,17 +133,15 @@ impl Metadata {
         }
     }
 
-    /// Tells whether the brokers create topics by themselves; where they do not say, whether one appears shows it.
-    async fn brokers_create_topics(&self) -> bool {
-        let Ok(brokers) = self.brokers().await else {
-            return false;
-        };
-        let Some(&broker) = brokers.first() else { return false };
+    /// Returns how long to wait for a topic that the brokers may create by themselves; `None` where they do not.
+    /// Where they do not let this proxy know, whether a topic appears soon shows it.
+    async fn creation_patience(&self) -> Option<Duration> {
+        let broker = self.brokers().await.ok()?.first().copied()?;
         match self.configs.creates_topics(broker).await {
-            Ok(creates) => creates,
+            Ok(creates) => creates.then_some(CREATION_DEADLINE),
             Err(error) => {
                 debug!("whether brokers create topics is unknown: {}", error.log_line());
-                true
+                Some(UNSURE_DEADLINE)
             }
         }
     }

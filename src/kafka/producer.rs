@@ -1,5 +1,5 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use log::{error, info, warn};
@@ -17,8 +17,8 @@ use crate::kafka::client::{log_line, over};
 use crate::kafka::delivery::{Batch, Ticket};
 use crate::kafka::error::{FATAL, code_of, record_error};
 use crate::kafka::health::Health;
-use crate::kafka::queue::Queue;
-use crate::model::{Delivery, Record, TopicName};
+use crate::kafka::queue::{Queue, Reservation};
+use crate::model::{Delivery, Record, RecordError, TopicName};
 
 /// How much longer than librdkafka's delivery timeout a request waits for the report of it.
 const REPORT_GRACE: Duration = Duration::from_secs(5);
@@ -37,6 +37,8 @@ const SEND_ON_WORKER: usize = 2000;
 pub struct Producers {
     lone: Lane,
     busy: Lane,
+    single: OnceLock<Lane>,
+    single_config: ClientConfig,
     in_flight: AtomicUsize,
     busy_requests: usize,
     queue: Queue,
@@ -46,9 +48,13 @@ pub struct Producers {
 impl Producers {
     pub(super) fn new(config: &Config, health: &Arc<Health>) -> Result<Producers> {
         let linger_ms = config.producer.linger.as_secs_f64() * 1000.0;
+        let mut single_config = producer_config(config, 0.0);
+        single_config.set("batch.num.messages", "1");
         Ok(Producers {
             lone: Lane::new("lone", producer_config(config, 0.0), health)?,
             busy: Lane::new("busy", producer_config(config, linger_ms), health)?,
+            single: OnceLock::new(),
+            single_config,
             in_flight: AtomicUsize::new(0),
             busy_requests: config.producer.busy_requests,
             queue: Queue::new(&config.producer),
@@ -65,28 +71,59 @@ impl Producers {
         let reservation = self.queue.reserve(records.len(), bytes).await?;
         let under_way = UnderWay::enter(&self.in_flight);
         let lane = if under_way.others >= self.busy_requests { &self.busy } else { &self.lone };
-        let producer = lane.producer();
-        let batch = Batch::new(records.len(), reservation);
-        let current = Arc::clone(&producer);
-        let outgoing = Outgoing { producer, topic: topic.clone(), records, batch: Arc::clone(&batch) };
-        let handed_over = if outgoing.records.len() > SEND_ON_WORKER { 0 } else { outgoing.hand_over() };
+        let mut outgoing = Outgoing { producer: lane.producer(), topic: topic.clone(), records: Arc::new(records) };
+        let mut deliveries = self.write(&outgoing, Some(reservation)).await?;
+        let refused = |delivery: &Delivery| delivery.as_ref().is_err_and(|failure| failure.with_its_batch);
+        let alone: Vec<usize> = (0..deliveries.len()).filter(|slot| refused(&deliveries[*slot])).collect();
+        if !alone.is_empty()
+            && let Some(lane) = self.single_lane()
+        {
+            outgoing.producer = lane.producer();
+            outgoing.records = Arc::new(alone.iter().map(|slot| outgoing.records[*slot].clone()).collect());
+            let again = self.write(&outgoing, None).await?;
+            alone.into_iter().zip(again).for_each(|(slot, delivery)| deliveries[slot] = delivery);
+        }
+        Ok(deliveries)
+    }
+
+    /// Hands records to a producer and waits for what becomes of them.
+    async fn write(&self, outgoing: &Outgoing, reservation: Option<Reservation>) -> Result<Vec<Delivery>> {
+        let batch = Batch::new(outgoing.records.len(), reservation);
+        let on_worker = outgoing.records.len() <= SEND_ON_WORKER;
+        let handed_over = if on_worker { outgoing.hand_over(&batch) } else { 0 };
         if handed_over < outgoing.records.len() {
             // Many records, or a partition that this producer has yet to hear of: both take a while.
-            tokio::task::spawn_blocking(move || outgoing.hand_over_at_leisure(handed_over))
+            let (outgoing, batch) = (outgoing.clone(), Arc::clone(&batch));
+            tokio::task::spawn_blocking(move || outgoing.hand_over_at_leisure(handed_over, &batch))
                 .await
                 .map_err(|stopped| Kind::Internal.caused_by(stopped))?;
         }
         // librdkafka reports every record by its own timeout; this is for the case that it does not.
         if tokio::time::timeout(self.deadline, batch.complete()).await.is_err() {
-            warn!("no delivery report for records of topic {topic} within {:?}", self.deadline);
+            warn!("no delivery report for records of topic {} within {:?}", outgoing.topic, self.deadline);
         }
-        Ok(explain_fatal(batch.deliveries(), &current))
+        Ok(explain_fatal(batch.deliveries(), &outgoing.producer))
+    }
+
+    /// Returns the producer that sends each record by itself: a broker refuses a whole batch for one bad record, and
+    /// a batch holds records of many clients. Created when it is first needed.
+    fn single_lane(&self) -> Option<&Lane> {
+        if let Some(lane) = self.single.get() {
+            return Some(lane);
+        }
+        match Lane::new("single", self.single_config.clone(), &self.lone.health) {
+            Ok(lane) => Some(self.single.get_or_init(|| lane)),
+            Err(why) => {
+                error!("cannot create the producer for single records: {}", why.log_line());
+                None
+            }
+        }
     }
 
     /// Waits until everything handed over is acknowledged or failed; blocks the thread for up to `timeout`.
     pub fn flush(&self, timeout: Duration) {
         let deadline = std::time::Instant::now() + timeout;
-        for lane in [&self.lone, &self.busy] {
+        for lane in [&self.lone, &self.busy].into_iter().chain(self.single.get()) {
             let left = deadline.saturating_duration_since(std::time::Instant::now());
             if let Err(error) = lane.producer().client.flush(left) {
                 warn!("the {} producer still had records when time was up: {error}", lane.name);
@@ -102,15 +139,14 @@ impl Producers {
 
 /// Puts the cause in the place of the bare news that the producer had a fatal error.
 fn explain_fatal(mut deliveries: Vec<Delivery>, producer: &Producer) -> Vec<Delivery> {
-    if producer.client().context().is_broken()
+    let is_fatal = |delivery: &&mut RecordError| delivery.message == FATAL;
+    let mut failures = deliveries.iter_mut().filter_map(|delivery| delivery.as_mut().err()).filter(is_fatal).peekable();
+    if failures.peek().is_some()
         && let Some((code, _)) = producer.client().fatal_error()
     {
-        let cause = KafkaError::Global(code);
-        for failure in deliveries.iter_mut().filter_map(|delivery| delivery.as_mut().err()) {
-            if failure.message == FATAL {
-                *failure = record_error(&cause, &producer.client().context().health);
-            }
-        }
+        let context = producer.client().context();
+        context.broken.store(true, Ordering::Relaxed);
+        failures.for_each(|failure| *failure = record_error(&KafkaError::Global(code), &context.health));
     }
     deliveries
 }
@@ -134,19 +170,19 @@ impl Drop for UnderWay<'_> {
 }
 
 /// The records of a request on their way to librdkafka.
+#[derive(Clone)]
 struct Outgoing {
     producer: Arc<Producer>,
     topic: TopicName,
-    records: Vec<Record>,
-    batch: Arc<Batch>,
+    records: Arc<Vec<Record>>,
 }
 
 impl Outgoing {
     /// Hands over records up to the first that is for a partition that the producer does not know: it exists, so it
     /// was added since the producer last asked. Returns how many are done.
-    fn hand_over(&self) -> usize {
+    fn hand_over(&self, batch: &Arc<Batch>) -> usize {
         for (slot, record) in self.records.iter().enumerate() {
-            if let Err((error, ticket)) = self.send(slot, record) {
+            if let Err((error, ticket)) = self.send(record, batch.ticket(slot)) {
                 if code_of(&error) == Some(RDKafkaErrorCode::UnknownPartition) {
                     return slot;
                 }
@@ -157,10 +193,10 @@ impl Outgoing {
     }
 
     /// Hands over the records after the first `done`, asking for metadata where the producer's is too old; blocks.
-    fn hand_over_at_leisure(&self, done: usize) {
+    fn hand_over_at_leisure(&self, done: usize, batch: &Arc<Batch>) {
         let mut asked = false;
         for (slot, record) in self.records.iter().enumerate().skip(done) {
-            let mut outcome = self.send(slot, record);
+            let mut outcome = self.send(record, batch.ticket(slot));
             if let Err((error, _)) = &outcome
                 && code_of(error) == Some(RDKafkaErrorCode::UnknownPartition)
                 && !std::mem::replace(&mut asked, true)
@@ -168,7 +204,7 @@ impl Outgoing {
                 if let Err(error) = self.producer.client().fetch_metadata(Some(self.topic.as_str()), METADATA_WAIT) {
                     log::debug!("no newer metadata of topic {}: {error}", self.topic);
                 }
-                outcome = self.send(slot, record);
+                outcome = self.send(record, batch.ticket(slot));
             }
             if let Err((error, ticket)) = outcome {
                 self.reject(&error, *ticket);
@@ -176,15 +212,16 @@ impl Outgoing {
         }
     }
 
-    fn send(&self, slot: usize, record: &Record) -> Result<(), (KafkaError, Box<Ticket>)> {
-        let record = kafka_record(&self.topic, record, self.batch.ticket(slot));
+    fn send(&self, record: &Record, ticket: Ticket) -> Result<(), (KafkaError, Box<Ticket>)> {
+        let record = kafka_record(&self.topic, record, ticket);
         self.producer.client.send(record).map_err(|(error, rejected)| (error, rejected.delivery_opaque))
     }
 
     fn reject(&self, error: &KafkaError, ticket: Ticket) {
         let context = self.producer.client().context();
         context.take_note(error);
-        ticket.deliver(Err(record_error(error, &context.health)));
+        // Refused here, not by a broker: no batch has anything to do with it.
+        ticket.deliver(Err(RecordError { with_its_batch: false, ..record_error(error, &context.health) }));
     }
 }
 

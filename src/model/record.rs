@@ -52,6 +52,8 @@ pub struct RecordError {
     pub kind: Kind,
     /// What Kafka or its client said.
     pub message: String,
+    /// Whether the broker refused the batch that the record was in: by itself it may be fine.
+    pub with_its_batch: bool,
 }
 
 /// What became of one record.

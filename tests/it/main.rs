@@ -1,5 +1,17 @@
 //! Integration tests against a real Kafka, in one binary so that they share one broker.
 
+// A test may end at the first surprise, in its helpers too.
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
+
 mod harness;
 
 mod harness_selftest;
+
+mod examples;
+mod failure;
+mod limits;
+mod metadata;
+mod negotiation;
+mod process;
+mod produce;
+mod produce_v1;

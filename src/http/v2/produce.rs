@@ -166,7 +166,7 @@ mod tests {
     use crate::model::{Placed, RecordError};
 
     fn failed(kind: Kind) -> Delivery {
-        Err(RecordError { kind, message: String::new() })
+        Err(RecordError { kind, message: String::new(), with_its_batch: false })
     }
 
     #[test]

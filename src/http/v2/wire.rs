@@ -557,7 +557,7 @@ mod tests {
 
     #[test]
     fn a_failed_record_is_answered_with_code_and_text() {
-        let failure = RecordError { kind: Kind::Kafka, message: "too \"large\"".to_string() };
+        let failure = RecordError { kind: Kind::Kafka, message: "too \"large\"".to_string(), with_its_batch: false };
         let body = produce_response(&[Ok(Placed { partition: 1, offset: 2 }), Err(failure)]);
         assert_eq!(
             String::from_utf8(body).unwrap(),

@@ -17,6 +17,7 @@ use crate::harness::kafka::Kafka;
 impl Kafka {
     /// Allows a user an operation on a topic, from everywhere.
     #[track_caller]
+    #[allow(unsafe_code)]
     pub fn allow(&self, user: &str, operation: AclOperation, topic: &str) {
         let (principal, host) = (c_text(&format!("User:{user}")), c_text("*"));
         let topic = c_text(topic);

@@ -1,0 +1,5 @@
+//! Kafka goes away, comes back, or does not let us in.
+
+mod credentials;
+mod load;
+mod unreachable;
