@@ -178,7 +178,7 @@ mod tests {
         #[test]
         fn the_highest_weight_wins_among_exact_types(v2 in 1u16..=1000, json in 1u16..=1000, swap: bool) {
             let item = |media: &str, q: u16| format!("{media};q={}", f32::from(q) / 1000.0);
-            let mut items = vec![item(V2, v2), item(JSON, json)];
+            let mut items = [item(V2, v2), item(JSON, json)];
             if swap { items.reverse() }
             let expected = if json > v2 { JSON } else { V2 };
             // Weights are compared in thousandths; a float may fall on either side of one.

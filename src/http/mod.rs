@@ -18,7 +18,7 @@ mod v2;
 
 pub use media::{best_offer, names_v1};
 pub use server::{Server, bind};
-pub use v2::wire as v2_wire;
+pub use v2::{PartitionField, wire as v2_wire};
 
 use actix_web::web::ServiceConfig;
 

@@ -54,7 +54,7 @@ pub fn bind(state: Data<State>) -> Result<Server, String> {
     } else {
         KeepAlive::Timeout(settings.keep_alive)
     })
-    .shutdown_timeout(settings.shutdown_timeout.as_secs())
+    .shutdown_timeout(settings.shutdown_timeout.as_secs_f64().ceil() as u64)
     // A client that hangs up ends its request: a read that waits is not left waiting.
     .h1_allow_half_closed(false)
     .disable_signals();
