@@ -37,6 +37,8 @@ pub(super) fn consumer_config(config: &Config) -> ClientConfig {
     let mut client = ClientConfig::new();
     client
         .set("allow.auto.create.topics", "false")
+        // As Kafka has it; librdkafka would leave out what is not committed.
+        .set("isolation.level", "read_uncommitted")
         .set("queued.max.messages.kbytes", (config.consumer.queue_bytes / 1024).max(1).to_string())
         // A consumer whose queue was full goes on fetching soon after it was emptied.
         .set("fetch.queue.backoff.ms", "5");

@@ -173,30 +173,27 @@ pub struct Receipt {
     instance: Arc<Instance>,
     first: Vec<PartitionOffset>,
     next: Vec<PartitionOffset>,
+    epochs: Vec<(u64, u64)>,
     confirmed: bool,
 }
 
 impl Receipt {
     pub(super) fn new(instance: &Arc<Instance>, collected: &mut Collected) -> Receipt {
-        Receipt {
-            instance: Arc::clone(instance),
-            first: collected.first_offsets(),
-            next: collected.next_offsets(),
-            confirmed: false,
-        }
+        let (first, next) = (collected.first_offsets(), collected.next_offsets());
+        Receipt { epochs: instance.epochs(&first), instance: Arc::clone(instance), first, next, confirmed: false }
     }
 
     /// Says that the answer has gone out.
     pub fn confirm(mut self) {
         self.confirmed = true;
-        self.instance.delivered(&self.next);
+        self.instance.delivered(&self.next, &self.epochs);
     }
 }
 
 impl Drop for Receipt {
     fn drop(&mut self) {
         if !self.confirmed && !self.first.is_empty() {
-            self.instance.not_delivered(std::mem::take(&mut self.first));
+            self.instance.not_delivered(std::mem::take(&mut self.first), &self.epochs);
         }
     }
 }

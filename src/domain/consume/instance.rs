@@ -91,8 +91,8 @@ pub struct Instance {
     core: Arc<tokio::sync::Mutex<Core>>,
     /// What it reads, for those who only look.
     target: Mutex<Target>,
-    /// Offsets to go back to before the next read: their answers did not arrive.
-    undelivered: Mutex<Vec<PartitionOffset>>,
+    /// What has arrived at the client, and what has not.
+    progress: Mutex<Progress>,
     /// The consumer, for those who only look.
     consumer: Mutex<Option<Arc<GroupConsumer>>>,
     closing: AtomicBool,
@@ -101,15 +101,51 @@ pub struct Instance {
     under_way: AtomicUsize,
 }
 
+/// How far the client has come. An answer that was begun before a position was set, or before a rebalance, says nothing
+/// of what came after: it carries the epoch of its partition.
+#[derive(Default)]
+struct Progress {
+    /// Counts what concerns every partition: rebalances, other subscriptions.
+    epoch: u64,
+    /// Counts the positions that were set.
+    moved: HashMap<(TopicName, PartitionId), u64>,
+    /// The next offset after the answers that went out.
+    delivered: HashMap<(TopicName, PartitionId), i64>,
+    /// Offsets to go back to before the next read: their answers did not arrive.
+    undelivered: Vec<PartitionOffset>,
+}
+
+/// When an answer was begun, as far as one partition is concerned.
+type Epoch = (u64, u64);
+
+impl Progress {
+    fn epoch_of(&self, place: &(TopicName, PartitionId)) -> Epoch {
+        (self.epoch, self.moved.get(place).copied().unwrap_or(0))
+    }
+
+    fn forget(&mut self) {
+        self.epoch += 1;
+        self.moved.clear();
+        self.delivered.clear();
+        self.undelivered.clear();
+    }
+
+    fn set(&mut self, place: (TopicName, PartitionId)) {
+        self.delivered.remove(&place);
+        self.undelivered.retain(|item| (&item.topic, item.partition) != (&place.0, place.1));
+        *self.moved.entry(place).or_default() += 1;
+    }
+}
+
 /// What only one operation at a time may touch.
 #[derive(Default)]
 struct Core {
     /// Fetched but not delivered: what did not fit, or could not be decoded.
     pending: VecDeque<Result<FetchedRecord>>,
-    /// The membership that `pending` and `delivered` belong to.
+    /// The membership that `pending` belongs to.
     generation: i32,
-    /// The next offset of each partition, by what was delivered.
-    delivered: HashMap<(TopicName, PartitionId), i64>,
+    /// The next offset that goes into an answer, of the partitions that were read.
+    positions: HashMap<(TopicName, PartitionId), i64>,
 }
 
 /// An operation under way: the instance does not expire meanwhile.
@@ -124,7 +160,7 @@ impl Instance {
             settings,
             core: Arc::default(),
             target: Mutex::default(),
-            undelivered: Mutex::default(),
+            progress: Mutex::default(),
             consumer: Mutex::default(),
             closing: AtomicBool::new(false),
             closed: Notify::new(),
@@ -173,6 +209,8 @@ impl Instance {
         if topics.is_empty() {
             return self.unsubscribe(kafka).await;
         }
+        let mut seen = HashSet::new();
+        let topics: Vec<_> = topics.into_iter().filter(|topic| seen.insert(topic.clone())).collect();
         let allowed = |target: &Target| matches!(target, Target::Nothing | Target::Topics(_));
         self.retarget(kafka, allowed, Target::Topics(topics)).await
     }
@@ -224,7 +262,9 @@ impl Instance {
                 }
             }?;
             if !matches!(new, Target::Topics(_) | Target::Pattern { .. }) {
-                core.forget();
+                core.pending.clear();
+                core.positions.clear();
+                lock(&instance.progress).forget();
             }
             *lock(&instance.target) = new;
             Ok(())
@@ -254,13 +294,11 @@ impl Instance {
         let instance = Arc::clone(self);
         self.run(core, move |core| {
             let targets = resolve(&consumer, moves, timeout)?;
-            instance.go_to(core, &consumer, &targets, timeout)?;
+            instance.go_to(&consumer, &targets, timeout)?;
             core.drop_pending(&targets);
-            for target in &targets {
-                core.delivered.insert((target.topic.clone(), target.partition), target.offset.max(0));
-            }
-            let moved = |old: &PartitionOffset| targets.iter().any(|new| same_partition(old, new));
-            lock(&instance.undelivered).retain(|old| !moved(old));
+            core.moved_to(&targets);
+            let mut progress = lock(&instance.progress);
+            targets.into_iter().for_each(|target| progress.set((target.topic, target.partition)));
             Ok(())
         })
         .await
@@ -288,9 +326,9 @@ impl Instance {
         };
         let instance = Arc::clone(self);
         self.run(core, move |core| {
-            core.follow(&consumer);
-            instance.go_back(core, &consumer)?;
-            let delivered = core.delivered.iter().filter(|(partition, _)| assigned.contains(*partition));
+            core.follow(&consumer, &instance.progress);
+            let delivered = lock(&instance.progress).delivered.clone();
+            let delivered = delivered.iter().filter(|(partition, _)| assigned.contains(*partition));
             let mut offsets: Vec<_> =
                 delivered.map(|((topic, id), next)| PartitionOffset::new(topic.clone(), *id, *next)).collect();
             offsets.sort_by(|a, b| (&a.topic, a.partition).cmp(&(&b.topic, b.partition)));
@@ -358,7 +396,7 @@ impl Instance {
     /// Adds what is here already to the answer; tells whether the answer has to go out now.
     async fn collect(self: &Arc<Self>, read: &mut Partial<'_>, consumer: &Arc<GroupConsumer>) -> Result<bool> {
         let mut core = self.lock_core().await?;
-        let quiet = core.pending.is_empty() && consumer.is_empty() && lock(&self.undelivered).is_empty();
+        let quiet = core.pending.is_empty() && consumer.is_empty() && lock(&self.progress).undelivered.is_empty();
         if quiet {
             return Ok(false);
         }
@@ -367,8 +405,9 @@ impl Instance {
         let mut guard = Abandoned { instance: Arc::clone(self), collected: None };
         let (instance, consumer) = (Arc::clone(self), Arc::clone(consumer));
         let (outcome, mut back) = tokio::task::spawn_blocking(move || {
-            core.follow(&consumer);
+            core.follow(&consumer, &instance.progress);
             let outcome = instance.go_back(&mut core, &consumer).and_then(|()| core.drain(&consumer, &mut collected));
+            core.moved_to(&collected.next_offsets());
             guard.collected = Some(collected);
             (outcome, guard)
         })
@@ -379,13 +418,7 @@ impl Instance {
     }
 
     /// Moves positions; partitions that were assigned by hand and stopped after an error are started anew.
-    fn go_to(
-        &self,
-        core: &Core,
-        consumer: &GroupConsumer,
-        targets: &[PartitionOffset],
-        timeout: Duration,
-    ) -> Result<()> {
+    fn go_to(&self, consumer: &GroupConsumer, targets: &[PartitionOffset], timeout: Duration) -> Result<()> {
         if consumer.seek(targets, timeout)?.is_some() {
             return Ok(());
         }
@@ -394,8 +427,8 @@ impl Instance {
         };
         let start = |(topic, id): &(TopicName, PartitionId)| {
             let target = targets.iter().find(|target| target.partition == *id && target.topic == *topic);
-            let delivered =
-                core.delivered.get(&(topic.clone(), *id)).map(|next| PartitionOffset::new(topic.clone(), *id, *next));
+            let delivered = lock(&self.progress).delivered.get(&(topic.clone(), *id)).copied();
+            let delivered = delivered.map(|next| PartitionOffset::new(topic.clone(), *id, next));
             target
                 .cloned()
                 .or(delivered)
@@ -406,7 +439,7 @@ impl Instance {
 
     /// Goes back to where answers did not arrive.
     fn go_back(&self, core: &mut Core, consumer: &GroupConsumer) -> Result<()> {
-        let undelivered = std::mem::take(&mut *lock(&self.undelivered));
+        let undelivered = std::mem::take(&mut lock(&self.progress).undelivered);
         if undelivered.is_empty() {
             return Ok(());
         }
@@ -414,7 +447,9 @@ impl Instance {
         let mut earliest: HashMap<_, i64> = HashMap::new();
         for item in undelivered {
             let place = (item.topic, item.partition);
-            if assigned.contains(&place) {
+            // Further on than now would skip what is between: it comes again anyway.
+            let is_behind = core.positions.get(&place).is_none_or(|position| item.offset < *position);
+            if is_behind && assigned.contains(&place) {
                 earliest.entry(place).and_modify(|offset| *offset = item.offset.min(*offset)).or_insert(item.offset);
             }
         }
@@ -425,12 +460,10 @@ impl Instance {
         }
         log::debug!("consumer {}/{}: an answer did not arrive, its records are read again", self.group, self.name);
         core.drop_pending(&back);
-        for item in &back {
-            core.delivered.insert((item.topic.clone(), item.partition), item.offset);
-        }
-        let sought = self.go_to(core, consumer, &back, Duration::from_secs(5));
+        let sought = self.go_to(consumer, &back, Duration::from_secs(5));
+        core.moved_to(&back);
         if sought.is_err() {
-            lock(&self.undelivered).extend(back);
+            lock(&self.progress).undelivered.extend(back);
         }
         sought
     }
@@ -455,19 +488,40 @@ impl Instance {
         self.retarget(kafka, allowed, Target::Pattern { pattern, matched, since: Instant::now() }).await
     }
 
+    /// Returns the epochs of the partitions that an answer holds records of.
+    pub(super) fn epochs(&self, offsets: &[PartitionOffset]) -> Vec<Epoch> {
+        let progress = lock(&self.progress);
+        offsets.iter().map(|item| progress.epoch_of(&(item.topic.clone(), item.partition))).collect()
+    }
+
     /// Takes note of records whose answer has gone out: the next automatic commit stores them.
-    pub(super) fn delivered(&self, next: &[PartitionOffset]) {
+    pub(super) fn delivered(&self, next: &[PartitionOffset], epochs: &[Epoch]) {
+        let mut valid = Vec::with_capacity(next.len());
+        let mut progress = lock(&self.progress);
+        for (item, epoch) in next.iter().zip(epochs) {
+            let place = (item.topic.clone(), item.partition);
+            if progress.epoch_of(&place) == *epoch {
+                progress.delivered.insert(place, item.offset);
+                valid.push(item.clone());
+            }
+        }
+        drop(progress);
         if self.settings.group.auto_commit
-            && !next.is_empty()
+            && !valid.is_empty()
             && let Some(consumer) = &*lock(&self.consumer)
         {
-            consumer.store(next);
+            consumer.store(&valid);
         }
     }
 
     /// Takes note of records whose answer did not arrive.
-    pub(super) fn not_delivered(&self, first: Vec<PartitionOffset>) {
-        lock(&self.undelivered).extend(first);
+    pub(super) fn not_delivered(&self, first: Vec<PartitionOffset>, epochs: &[Epoch]) {
+        let mut progress = lock(&self.progress);
+        for (item, epoch) in first.into_iter().zip(epochs) {
+            if progress.epoch_of(&(item.topic.clone(), item.partition)) == *epoch {
+                progress.undelivered.push(item);
+            }
+        }
     }
 
     /// Ends reads that wait, and refuses every later operation.
@@ -483,7 +537,7 @@ impl Instance {
         let Some(consumer) = lock(&self.consumer).take() else {
             return;
         };
-        core.forget();
+        core.pending.clear();
         consumer.close();
     }
 
@@ -517,18 +571,31 @@ impl Instance {
 }
 
 impl Core {
-    /// Drops what belongs to an earlier membership: after a rebalance another member may have gone on with it.
-    fn follow(&mut self, consumer: &GroupConsumer) {
+    /// After a rebalance, what was fetched and not delivered is read again where it is still this member's: a partition
+    /// that it kept goes on behind it. What was delivered counts no more: another member may have gone on with it.
+    fn follow(&mut self, consumer: &GroupConsumer, progress: &Mutex<Progress>) {
         let generation = consumer.generation();
-        if generation != self.generation {
-            self.generation = generation;
-            self.forget();
+        if generation == self.generation {
+            return;
         }
+        self.generation = generation;
+        self.positions.clear();
+        let pending = self.pending.drain(..).filter_map(Result::ok);
+        let again: Vec<_> = pending
+            .filter_map(|record| {
+                let topic = TopicName::try_from(record.topic()).ok()?;
+                Some(PartitionOffset::new(topic, PartitionId::try_from(record.partition()).ok()?, record.offset()))
+            })
+            .collect();
+        let mut progress = lock(progress);
+        let undelivered = std::mem::take(&mut progress.undelivered);
+        progress.forget();
+        progress.undelivered = undelivered;
+        progress.undelivered.extend(again);
     }
 
-    fn forget(&mut self) {
-        self.pending.clear();
-        self.delivered.clear();
+    fn moved_to(&mut self, targets: &[PartitionOffset]) {
+        self.positions.extend(targets.iter().map(|item| ((item.topic.clone(), item.partition), item.offset)));
     }
 
     fn drop_pending(&mut self, targets: &[PartitionOffset]) {
@@ -543,17 +610,6 @@ impl Core {
 
     /// Moves records into the answer until it is full or none is here; tells whether the answer has to go out now.
     fn drain(&mut self, consumer: &GroupConsumer, collected: &mut Collected) -> Result<bool> {
-        let before = collected.records();
-        let full = self.drain_into(consumer, collected);
-        if collected.records() > before {
-            for item in collected.next_offsets() {
-                self.delivered.insert((item.topic, item.partition), item.offset);
-            }
-        }
-        full
-    }
-
-    fn drain_into(&mut self, consumer: &GroupConsumer, collected: &mut Collected) -> Result<bool> {
         loop {
             if self.pending.is_empty() {
                 self.pending.extend(consumer.take(collected.likely_room()));
@@ -606,7 +662,9 @@ impl Partial<'_> {
 impl Drop for Partial<'_> {
     fn drop(&mut self) {
         if let Some(mut collected) = self.collected.take() {
-            self.instance.not_delivered(collected.first_offsets());
+            let first = collected.first_offsets();
+            let epochs = self.instance.epochs(&first);
+            self.instance.not_delivered(first, &epochs);
         }
     }
 }
@@ -620,7 +678,9 @@ struct Abandoned {
 impl Drop for Abandoned {
     fn drop(&mut self) {
         if let Some(mut collected) = self.collected.take() {
-            self.instance.not_delivered(collected.first_offsets());
+            let first = collected.first_offsets();
+            let epochs = self.instance.epochs(&first);
+            self.instance.not_delivered(first, &epochs);
         }
     }
 }
@@ -664,10 +724,6 @@ async fn matching(kafka: &Kafka, pattern: &Regex) -> Result<Vec<TopicName>> {
     let names = kafka.metadata.topics().await?;
     let names = names.iter().filter(|name| pattern.is_match(name));
     Ok(names.filter_map(|name| TopicName::try_from(name.as_str()).ok()).collect())
-}
-
-fn same_partition(one: &PartitionOffset, other: &PartitionOffset) -> bool {
-    one.partition == other.partition && one.topic == other.topic
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {

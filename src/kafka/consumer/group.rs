@@ -98,10 +98,19 @@ impl GroupConsumer {
 
     /// Commits these offsets as they are, each the next one to read.
     pub fn commit(&self, offsets: &[PartitionOffset]) -> Result<()> {
-        match self.native.commit(&List::of_offsets(offsets)) {
-            // There was nothing to commit.
-            Err(Code::NoOffset) => Ok(()),
-            outcome => outcome.map_err(|code| self.error(code)),
+        let deadline = std::time::Instant::now() + COORDINATOR_WAIT;
+        loop {
+            match self.native.commit(&List::of_offsets(offsets)) {
+                // There was nothing to commit.
+                Err(Code::NoOffset) => return Ok(()),
+                // The coordinator is being found or has just moved.
+                Err(Code::NotCoordinator | Code::CoordinatorNotAvailable | Code::CoordinatorLoadInProgress)
+                    if std::time::Instant::now() < deadline =>
+                {
+                    std::thread::sleep(Duration::from_millis(100));
+                }
+                outcome => return outcome.map_err(|code| self.error(code)),
+            }
         }
     }
 
@@ -208,6 +217,9 @@ impl GroupConsumer {
         code_error(Operation::Consume, code, &self.health)
     }
 }
+
+/// How long a commit waits for a coordinator that moves.
+const COORDINATOR_WAIT: Duration = Duration::from_secs(10);
 
 /// How long the first fetch of an assigned partition may take to begin.
 const START_WAIT: Duration = Duration::from_secs(1);

@@ -26,6 +26,9 @@ const PROPERTIES: [&str; 6] = [
     "partition.assignment.strategy",
 ];
 
+/// The ways in which a group may share partitions.
+const STRATEGIES: [&str; 4] = ["range", "roundrobin", "range,roundrobin", "cooperative-sticky"];
+
 /// The bounds of `fetch.min.bytes`.
 const MIN_BYTES: std::ops::RangeInclusive<i32> = -1..=10_000_000;
 
@@ -110,6 +113,10 @@ impl CreateRequest {
         if request.name.as_deref().is_some_and(|name| name.trim().is_empty()) {
             return Err(Kind::Unprocessable.because("The field name must not be blank."));
         }
+        if request.name.as_deref().is_some_and(|name| matches!(name, "." | "..") || name.contains('\0')) {
+            return Err(Kind::Unprocessable
+                .because("The field name must not be . or .., nor have NUL characters: no path can."));
+        }
         if reading_controls {
             request.min_bytes = either(fields, "fetch.min.bytes", "responseMinBytes")?;
             request.timeout_ms = either(fields, "consumer.request.timeout.ms", "requestWaitMs")?;
@@ -133,6 +140,9 @@ impl CreateRequest {
         }
         for key in PROPERTIES {
             if let Some(value) = properties.text(key)? {
+                if key == "partition.assignment.strategy" && !STRATEGIES.contains(&value.as_str()) {
+                    return Err(invalid("partition.assignment.strategy is range, roundrobin or cooperative-sticky"));
+                }
                 check_property(key, &value).map_err(|why| invalid(&format!("{key}: {why}")))?;
                 self.properties.push((key, value));
             }
