@@ -7,7 +7,6 @@ mod harness;
 
 mod harness_selftest;
 
-mod consume;
 mod examples;
 mod failure;
 mod limits;
