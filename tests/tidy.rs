@@ -32,6 +32,7 @@ const LIVES_IN: &[(&str, &[&str])] = &[
     ("rdkafka", &["src/kafka/"]),
     ("actix_web", &["src/http/", "src/main.rs"]),
     ("base64", &["src/format/"]),
+    ("base64_simd", &["src/format/"]),
     ("clap", &["src/config/", "src/main.rs"]),
     ("toml", &["src/config/"]),
     ("humantime", &["src/config/"]),
