@@ -1,11 +1,15 @@
 //! Nouns that no API version owns.
 
+mod acl;
+mod cluster;
 mod consume;
 mod format;
 mod metadata;
 mod names;
 mod record;
 
+pub use acl::{Acl, AclFilter, AclOperation, PatternType, Permission, ResourceType};
+pub use cluster::{Broker, Cluster};
 pub use consume::{GroupSettings, PartitionOffset, Reset};
 pub use format::Format;
 pub use metadata::{Partition, Replica, Topic, Watermarks};

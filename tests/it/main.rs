@@ -7,6 +7,8 @@ mod harness;
 
 mod harness_selftest;
 
+mod admin;
+
 mod examples;
 mod failure;
 mod limits;
