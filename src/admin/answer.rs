@@ -1,6 +1,11 @@
 //! What every answer of Kafka has in common, in a table, as the messages themselves do not say.
 
-use kafka_protocol::messages::{DescribeClusterResponse, FindCoordinatorResponse, MetadataResponse};
+use kafka_protocol::messages::{
+    CreatePartitionsResponse, CreateTopicsResponse, DeleteTopicsResponse, DescribeClusterResponse,
+    FindCoordinatorResponse, MetadataResponse,
+};
+
+use kafka_protocol::protocol::StrBytes;
 
 use crate::admin::code::Code;
 
@@ -16,21 +21,36 @@ pub(super) trait Answer {
     fn message(&self) -> Option<&str>;
 }
 
-/// One line an answer: the code of the whole, then, where the answer has one, the text to it.
+/// One line an answer: the code of the whole and the text that goes with it.
 macro_rules! answers {
     ($($answer:ty: |$it:ident| $code:expr $(, $message:expr)?;)*) => { $(
         impl Answer for $answer {
-            fn throttle_ms(&self) -> i32 { self.throttle_time_ms }
-            fn code(&self) -> Code { let $it = self; Code($code) }
-            fn message(&self) -> Option<&str> { answers!(@message self $it $($message)?) }
+            fn throttle_ms(&self) -> i32 {
+                self.throttle_time_ms
+            }
+
+            fn code(&self) -> Code {
+                let $it = self;
+                Code($code)
+            }
+
+            fn message(&self) -> Option<&str> {
+                let text: Option<&StrBytes> = None$(.or({ let $it = self; $message }))?;
+                text.map(|text| text.as_str())
+            }
         }
     )* };
-    (@message $self:ident $it:ident) => { None };
-    (@message $self:ident $it:ident $message:expr) => {{ let $it = $self; $message.as_ref().map(|text| text.as_str()) }};
 }
 
+// Requests for one topic, whose answer has one part, end as that part did.
 answers! {
-    DescribeClusterResponse: |answer| answer.error_code, answer.error_message;
-    FindCoordinatorResponse: |answer| answer.error_code, answer.error_message;
-    MetadataResponse: |answer| answer.error_code;
+    CreatePartitionsResponse: |it| it.results.first().map_or(0, |topic| topic.error_code),
+        it.results.first().and_then(|topic| topic.error_message.as_ref());
+    CreateTopicsResponse: |it| it.topics.first().map_or(0, |topic| topic.error_code),
+        it.topics.first().and_then(|topic| topic.error_message.as_ref());
+    DeleteTopicsResponse: |it| it.responses.first().map_or(0, |topic| topic.error_code),
+        it.responses.first().and_then(|topic| topic.error_message.as_ref());
+    DescribeClusterResponse: |it| it.error_code, it.error_message.as_ref();
+    FindCoordinatorResponse: |it| it.error_code, it.error_message.as_ref();
+    MetadataResponse: |it| it.error_code;
 }

@@ -1,21 +1,19 @@
-use std::collections::BTreeSet;
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
+use kafka_protocol::messages::describe_cluster_response::DescribeClusterBroker;
+use kafka_protocol::messages::metadata_response::MetadataResponseBroker;
 use kafka_protocol::messages::{DescribeClusterRequest, DescribeClusterResponse, MetadataRequest, MetadataResponse};
-use kafka_protocol::protocol::StrBytes;
 
 use crate::admin::Admin;
+use crate::admin::convert::{operations, text};
 use crate::admin::failure::Repeat;
 use crate::admin::operation::{Operation, Route};
 use crate::error::{Error, Kind, Result};
-use crate::model::{AclOperation, Broker, Cluster};
+use crate::model::{Broker, Cluster};
 
 /// How long the id of the cluster is believed: it only changes where another cluster takes the place of the first.
 const ID_MAX_AGE: Duration = Duration::from_secs(60);
-
-/// What a broker answers instead of the operations that are allowed where nobody asked.
-const NOT_ASKED: i32 = i32::MIN;
 
 /// The id of the cluster and when it was asked for.
 pub(super) struct CachedId {
@@ -61,7 +59,7 @@ impl Admin {
 }
 
 fn described(answer: DescribeClusterResponse) -> Cluster {
-    let broker = |broker: kafka_protocol::messages::describe_cluster_response::DescribeClusterBroker| Broker {
+    let broker = |broker: DescribeClusterBroker| Broker {
         id: broker.broker_id.0,
         host: broker.host.to_string(),
         port: broker.port,
@@ -78,7 +76,7 @@ fn described(answer: DescribeClusterResponse) -> Cluster {
 async fn described_by_metadata(operation: &Operation<'_>, unsupported: Error) -> Result<Cluster> {
     let request = |_| MetadataRequest::default().with_topics(Some(Vec::new())).with_allow_auto_topic_creation(false);
     let answer: MetadataResponse = operation.call(Route::Any, Repeat::Harmless, request).await?;
-    let broker = |broker: kafka_protocol::messages::metadata_response::MetadataResponseBroker| Broker {
+    let broker = |broker: MetadataResponseBroker| Broker {
         id: broker.node_id.0,
         host: broker.host.to_string(),
         port: broker.port,
@@ -94,27 +92,4 @@ async fn described_by_metadata(operation: &Operation<'_>, unsupported: Error) ->
 
 fn controller(id: i32) -> Option<i32> {
     Some(id).filter(|id| *id >= 0)
-}
-
-/// Returns a text of the wire as one of ours.
-pub(super) fn text(text: Option<StrBytes>) -> Option<String> {
-    text.map(|text| text.to_string())
-}
-
-/// Reads a set of operations: a bit for each, by its number.
-pub(super) fn operations(bits: i32) -> Option<BTreeSet<AclOperation>> {
-    let is_set = |operation: &&AclOperation| bits >> (**operation as i8) & 1 == 1;
-    (bits != NOT_ASKED).then(|| AclOperation::ALL.iter().filter(is_set).copied().collect())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn operations_are_the_bits_of_their_numbers() {
-        assert_eq!(operations(0b1000), Some(BTreeSet::from([AclOperation::Read])));
-        assert_eq!(operations(NOT_ASKED), None);
-        assert_eq!(operations(0), Some(BTreeSet::new()));
-    }
 }

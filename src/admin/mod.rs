@@ -5,11 +5,13 @@
 //! makes them; `connection` and `wire` carry frames.
 
 mod cluster;
+mod topics;
 
 mod operation;
 
 mod answer;
 mod code;
+mod convert;
 mod coordinators;
 mod failure;
 

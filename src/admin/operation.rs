@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use kafka_protocol::messages::find_coordinator_response::Coordinator;
@@ -128,9 +129,8 @@ impl<'a> Operation<'a> {
             Some(id) => Some(id),
             None => self.refresh().await?.controller,
         };
-        controller
-            .map(Node::Broker)
-            .ok_or_else(|| Failure::Unreachable("the cluster has no controller at the moment".to_owned()))
+        // Any broker passes the request on, or says that it is another's.
+        Ok(controller.map_or(Node::Any, Node::Broker))
     }
 
     async fn broker(&self, id: i32) -> Result<Node, Failure> {
@@ -157,10 +157,10 @@ impl<'a> Operation<'a> {
             Route::Transaction(id) => self.coordinators.forget(CoordinatorKind::Transaction, id),
             Route::Any | Route::Controller | Route::Broker(_) => {}
         }
-        if route != Route::Any {
-            if let Err(failure) = self.refresh().await {
-                debug!("nobody tells who the brokers are: {failure:?}");
-            }
+        if route != Route::Any
+            && let Err(failure) = self.refresh().await
+        {
+            debug!("nobody tells who the brokers are: {failure:?}");
         }
     }
 
@@ -179,14 +179,10 @@ pub(super) fn members(answer: &MetadataResponse) -> Members {
     let address = |host: &str, port: i32| {
         if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
     };
-    Members {
-        addresses: answer
-            .brokers
-            .iter()
-            .map(|broker| (broker.node_id.0, address(broker.host.as_str(), broker.port)))
-            .collect(),
-        controller: Some(answer.controller_id.0).filter(|id| *id >= 0),
-    }
+    let addresses: BTreeMap<i32, String> =
+        answer.brokers.iter().map(|broker| (broker.node_id.0, address(broker.host.as_str(), broker.port))).collect();
+    let controller = Some(answer.controller_id.0).filter(|id| addresses.contains_key(id));
+    Members { addresses, controller }
 }
 
 fn find_coordinator(kind: CoordinatorKind, key: &str, version: i16) -> FindCoordinatorRequest {
