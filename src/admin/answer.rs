@@ -2,12 +2,13 @@
 
 use kafka_protocol::messages::{
     CreatePartitionsResponse, CreateTopicsResponse, DeleteTopicsResponse, DescribeClusterResponse,
-    FindCoordinatorResponse, MetadataResponse,
+    DescribeConfigsResponse, FindCoordinatorResponse, IncrementalAlterConfigsResponse, MetadataResponse,
 };
 
 use kafka_protocol::protocol::StrBytes;
 
 use crate::admin::code::Code;
+use crate::admin::failure::is_elsewhere;
 
 /// An answer as the sender of requests sees it.
 pub(super) trait Answer {
@@ -30,6 +31,7 @@ macro_rules! answers {
             }
 
             fn code(&self) -> Code {
+                #[allow(unused_variables)]
                 let $it = self;
                 Code($code)
             }
@@ -50,7 +52,14 @@ answers! {
         it.topics.first().and_then(|topic| topic.error_message.as_ref());
     DeleteTopicsResponse: |it| it.responses.first().map_or(0, |topic| topic.error_code),
         it.responses.first().and_then(|topic| topic.error_message.as_ref());
+    DescribeConfigsResponse: |it| 0;
+    IncrementalAlterConfigsResponse: |it| elsewhere(it.responses.iter().map(|resource| resource.error_code));
     DescribeClusterResponse: |it| it.error_code, it.error_message.as_ref();
     FindCoordinatorResponse: |it| it.error_code, it.error_message.as_ref();
     MetadataResponse: |it| it.error_code;
+}
+
+/// Returns the code of a part that says that the whole went to the wrong broker, or came too early.
+fn elsewhere(mut codes: impl Iterator<Item = i16>) -> i16 {
+    codes.find(|code| is_elsewhere(Code(*code))).unwrap_or(0)
 }

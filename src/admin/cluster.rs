@@ -82,10 +82,12 @@ async fn described_by_metadata(operation: &Operation<'_>, unsupported: Error) ->
         port: broker.port,
         rack: text(broker.rack),
     };
+    let brokers: Vec<Broker> = answer.brokers.into_iter().map(broker).collect();
     Ok(Cluster {
         id: answer.cluster_id.ok_or(unsupported)?.to_string(),
-        controller: controller(answer.controller_id.0),
-        brokers: answer.brokers.into_iter().map(broker).collect(),
+        // The embedded one names a controller that is none of its brokers.
+        controller: controller(answer.controller_id.0).filter(|id| brokers.iter().any(|broker| broker.id == *id)),
+        brokers,
         authorized_operations: operations(answer.cluster_authorized_operations),
     })
 }

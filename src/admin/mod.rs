@@ -5,6 +5,7 @@
 //! makes them; `connection` and `wire` carry frames.
 
 mod cluster;
+mod configs;
 mod topics;
 
 mod operation;
@@ -23,6 +24,7 @@ mod settings;
 mod wire;
 
 pub use code::Code;
+pub use configs::ConfigDetails;
 
 use std::sync::Mutex;
 use std::time::Duration;

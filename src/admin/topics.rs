@@ -12,12 +12,13 @@ use kafka_protocol::messages::{
 
 use crate::admin::Admin;
 use crate::admin::code::Code;
-use crate::admin::convert::{broker_ids, known, missing, operations, text, topic, wire, wire_topic};
+use crate::admin::configs::source;
+use crate::admin::convert::{broker_ids, missing, operations, text, topic, wire, wire_topic};
 use crate::admin::failure::Repeat;
 use crate::admin::operation::{Operation, Route};
 use crate::error::Result;
 use crate::model::{
-    ConfigEntry, ConfigSource, ConfigType, CreatedTopic, NewTopic, PartitionDescription, TopicDescription, TopicName,
+    ConfigEntry, ConfigType, CreatedTopic, NewTopic, PartitionDescription, TopicDescription, TopicName,
 };
 
 /// A default that the broker is to choose.
@@ -186,7 +187,7 @@ fn config(found: CreatableTopicConfigs) -> ConfigEntry {
         value: text(found.value),
         read_only: found.read_only,
         sensitive: found.is_sensitive,
-        source: known(ConfigSource::ALL, found.config_source).unwrap_or(ConfigSource::Unknown),
+        source: source(found.config_source),
         config_type: ConfigType::Unknown,
         synonyms: Vec::new(),
         documentation: None,

@@ -1,6 +1,7 @@
 //! The administrative client by itself, without HTTP.
 
 mod cluster;
+mod configs;
 mod topics;
 
 use kafka_rest_proxy::admin::Admin;
