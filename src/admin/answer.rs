@@ -2,7 +2,8 @@
 
 use kafka_protocol::messages::{
     CreatePartitionsResponse, CreateTopicsResponse, DeleteTopicsResponse, DescribeClusterResponse,
-    DescribeConfigsResponse, FindCoordinatorResponse, IncrementalAlterConfigsResponse, MetadataResponse,
+    DescribeConfigsResponse, FindCoordinatorResponse, IncrementalAlterConfigsResponse, ListOffsetsResponse,
+    MetadataResponse,
 };
 
 use kafka_protocol::protocol::StrBytes;
@@ -56,6 +57,7 @@ answers! {
     IncrementalAlterConfigsResponse: |it| elsewhere(it.responses.iter().map(|resource| resource.error_code));
     DescribeClusterResponse: |it| it.error_code, it.error_message.as_ref();
     FindCoordinatorResponse: |it| it.error_code, it.error_message.as_ref();
+    ListOffsetsResponse: |it| 0;
     MetadataResponse: |it| it.error_code;
 }
 

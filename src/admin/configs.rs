@@ -12,7 +12,7 @@ use kafka_protocol::messages::{DescribeConfigsRequest, IncrementalAlterConfigsRe
 use crate::admin::Admin;
 use crate::admin::code::Code;
 use crate::admin::convert::{known, missing, text, wire};
-use crate::admin::failure::Repeat;
+use crate::admin::failure::{Repeat, copy};
 use crate::admin::operation::{Operation, Route};
 use crate::error::{Error, Result};
 use crate::model::{
@@ -175,16 +175,8 @@ fn by_broker(resources: &[ConfigResource]) -> Asked {
     asked
 }
 
-/// Returns the same error for each resource: with its code, as far as a broker gave one.
 fn failed<T>(resources: &[ConfigResource], error: &Error) -> Vec<(ConfigResource, Result<T>)> {
-    let copy = || {
-        let copy = error.kind().because(error.message());
-        match Code::of(error) {
-            Some(code) => copy.caused_by(code),
-            None => copy,
-        }
-    };
-    resources.iter().map(|resource| (resource.clone(), Err(copy()))).collect()
+    resources.iter().map(|resource| (resource.clone(), Err(copy(error)))).collect()
 }
 
 /// Returns the number of a kind of resource in Kafka's protocol.

@@ -48,6 +48,16 @@ impl Failure {
         }
     }
 
+    /// Returns the same for another part of what was attempted.
+    pub(super) fn copy(&self) -> Failure {
+        match self {
+            Failure::Refused { code, message } => Failure::Refused { code: *code, message: message.clone() },
+            Failure::Unreachable(why) => Failure::Unreachable(why.clone()),
+            Failure::Unanswered(why) => Failure::Unanswered(why.clone()),
+            Failure::Final(error) => Failure::Final(copy(error)),
+        }
+    }
+
     /// Returns the error for the client when there will be no other attempt.
     pub(super) fn into_error(self, repeat: Repeat, patience: Duration) -> Error {
         match self {
@@ -60,6 +70,15 @@ impl Failure {
             }
             Failure::Final(error) => error,
         }
+    }
+}
+
+/// Returns the same error for another part of what failed, with its code as far as a broker gave one.
+pub(super) fn copy(error: &Error) -> Error {
+    let copy = error.kind().because(error.message());
+    match Code::of(error) {
+        Some(code) => copy.caused_by(code),
+        None => copy,
     }
 }
 

@@ -6,8 +6,10 @@
 
 mod cluster;
 mod configs;
+mod offsets;
 mod topics;
 
+mod leaders;
 mod operation;
 
 mod answer;

@@ -17,8 +17,8 @@ use crate::admin::wire;
 use crate::error::{Kind, Result};
 
 /// The wait before the second attempt; it doubles with each.
-const FIRST_WAIT: Duration = Duration::from_millis(50);
-const LONGEST_WAIT: Duration = Duration::from_millis(1000);
+pub(super) const FIRST_WAIT: Duration = Duration::from_millis(50);
+pub(super) const LONGEST_WAIT: Duration = Duration::from_millis(1000);
 
 /// Who has to carry out a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +53,16 @@ impl<'a> Operation<'a> {
             patience: admin.timeout,
             deadline: Instant::now() + admin.timeout,
         })
+    }
+
+    /// Returns when the operation has to be over.
+    pub(super) fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    /// Returns how much time the operation was given.
+    pub(super) fn patience(&self) -> Duration {
+        self.patience
     }
 
     /// Returns the time that the broker may take, so that its answer still arrives here, in milliseconds.
@@ -90,7 +100,12 @@ impl<'a> Operation<'a> {
         }
     }
 
-    async fn attempt<R: Request>(&self, route: Route<'_>, build: &impl Fn(i16) -> R) -> Result<R::Response, Failure>
+    /// Sends a request once.
+    pub(super) async fn attempt<R: Request>(
+        &self,
+        route: Route<'_>,
+        build: &impl Fn(i16) -> R,
+    ) -> Result<R::Response, Failure>
     where
         R::Response: Answer,
     {

@@ -7,6 +7,7 @@ mod consume;
 mod format;
 mod metadata;
 mod names;
+mod offsets;
 mod record;
 mod topic;
 
@@ -19,5 +20,6 @@ pub use consume::{GroupSettings, PartitionOffset, Reset};
 pub use format::Format;
 pub use metadata::{Partition, Replica, Topic, Watermarks};
 pub use names::{PartitionId, TopicName};
+pub use offsets::{FoundOffset, Isolation, OffsetSpec};
 pub use record::{Delivery, Header, Placed, Record, RecordError};
 pub use topic::{CreatedTopic, NewTopic, PartitionDescription, TopicDescription};

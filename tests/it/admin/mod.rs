@@ -2,6 +2,7 @@
 
 mod cluster;
 mod configs;
+mod offsets;
 mod topics;
 
 use kafka_rest_proxy::admin::Admin;
