@@ -6,11 +6,14 @@
 
 mod cluster;
 mod configs;
+mod group_offsets;
+mod groups;
 mod offsets;
 mod topics;
 
 mod leaders;
 mod operation;
+mod rounds;
 
 mod answer;
 mod code;
@@ -27,6 +30,7 @@ mod wire;
 
 pub use code::Code;
 pub use configs::ConfigDetails;
+pub use groups::GroupFilter;
 
 use std::sync::Mutex;
 use std::time::Duration;

@@ -8,7 +8,8 @@ use crate::admin::Admin;
 use crate::admin::code::Code;
 use crate::admin::convert::{topic, wire_topic};
 use crate::admin::failure::Repeat;
-use crate::admin::leaders::{Part, TopicPartition};
+use crate::admin::leaders::TopicPartition;
+use crate::admin::rounds::Part;
 use crate::error::Result;
 use crate::model::{FoundOffset, Isolation, OffsetSpec, TopicName};
 
@@ -51,7 +52,7 @@ fn by_topic<'a>(asked: impl Iterator<Item = (&'a TopicPartition, i64)>) -> Vec<L
     topics.into_iter().map(wanted).collect()
 }
 
-fn found(answer: ListOffsetsResponse) -> Vec<Part<FoundOffset>> {
+fn found(answer: ListOffsetsResponse) -> Vec<Part<TopicPartition, FoundOffset>> {
     let mut parts = Vec::new();
     for answered in answer.topics {
         let Ok(topic) = topic(&answered.name) else { continue };
@@ -60,11 +61,12 @@ fn found(answer: ListOffsetsResponse) -> Vec<Part<FoundOffset>> {
     parts
 }
 
-fn part(topic: TopicName, found: &ListOffsetsPartitionResponse) -> Part<FoundOffset> {
+fn part(topic: TopicName, found: &ListOffsetsPartitionResponse) -> Part<TopicPartition, FoundOffset> {
     let known = |number: i64| Some(number).filter(|number| *number >= 0);
     Part {
-        partition: (topic, found.partition_index),
+        key: (topic, found.partition_index),
         code: Code(found.error_code),
+        message: None,
         value: FoundOffset { offset: known(found.offset), timestamp_ms: known(found.timestamp) },
     }
 }

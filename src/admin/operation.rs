@@ -1,9 +1,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use kafka_protocol::messages::find_coordinator_response::Coordinator;
-use kafka_protocol::messages::{FindCoordinatorRequest, FindCoordinatorResponse, MetadataRequest, MetadataResponse};
-use kafka_protocol::protocol::{Request, StrBytes};
+use kafka_protocol::messages::{MetadataRequest, MetadataResponse};
+use kafka_protocol::protocol::Request;
 use log::debug;
 use tokio::time::{Instant, sleep};
 
@@ -60,6 +59,19 @@ impl<'a> Operation<'a> {
         self.deadline
     }
 
+    /// Returns who coordinates what, as far as that is known.
+    pub(super) fn coordinators(&self) -> &'a Coordinators {
+        self.coordinators
+    }
+
+    /// Returns the ids of the brokers that there are now.
+    pub(super) async fn broker_ids(&self) -> Result<Vec<i32>> {
+        let request = |_| no_topics();
+        let members = members(&self.call(Route::Any, Repeat::Harmless, request).await?);
+        self.brokers.learn(members.clone());
+        Ok(members.addresses.into_keys().collect())
+    }
+
     /// Returns how much time the operation was given.
     pub(super) fn patience(&self) -> Duration {
         self.patience
@@ -113,7 +125,11 @@ impl<'a> Operation<'a> {
         self.attempt_at(node, build).await
     }
 
-    async fn attempt_at<R: Request>(&self, node: Node, build: &impl Fn(i16) -> R) -> Result<R::Response, Failure>
+    pub(super) async fn attempt_at<R: Request>(
+        &self,
+        node: Node,
+        build: &impl Fn(i16) -> R,
+    ) -> Result<R::Response, Failure>
     where
         R::Response: Answer,
     {
@@ -133,8 +149,8 @@ impl<'a> Operation<'a> {
             Route::Any => Ok(Node::Any),
             Route::Controller => self.controller().await,
             Route::Broker(id) => self.broker(id).await,
-            Route::Group(group) => self.coordinator(CoordinatorKind::Group, group).await,
-            Route::Transaction(id) => self.coordinator(CoordinatorKind::Transaction, id).await,
+            Route::Group(group) => self.broker(self.coordinator(CoordinatorKind::Group, group).await?).await,
+            Route::Transaction(id) => self.broker(self.coordinator(CoordinatorKind::Transaction, id).await?).await,
         }
     }
 
@@ -155,16 +171,6 @@ impl<'a> Operation<'a> {
         Err(Failure::Final(Kind::BrokerNotAvailable.because(format!("Broker {id} is not part of the cluster now."))))
     }
 
-    async fn coordinator(&self, kind: CoordinatorKind, key: &str) -> Result<Node, Failure> {
-        if let Some(id) = self.coordinators.known(kind, key) {
-            return self.broker(id).await;
-        }
-        let answer = self.attempt_at(Node::Any, &|version| find_coordinator(kind, key, version)).await?;
-        let found = coordinator_of(answer)?;
-        self.coordinators.learn(kind, key, found);
-        self.broker(found).await
-    }
-
     /// Forgets where to go, as it was wrong, and asks who is there.
     async fn look_around(&self, route: Route<'_>) {
         match route {
@@ -180,17 +186,20 @@ impl<'a> Operation<'a> {
     }
 
     async fn refresh(&self) -> Result<Members, Failure> {
-        // No topic is asked for: an empty list, as none would be all of them.
-        let request =
-            |_| MetadataRequest::default().with_topics(Some(Vec::new())).with_allow_auto_topic_creation(false);
+        let request = |_| no_topics();
         let members = members(&self.attempt_at(Node::Any, &request).await?);
         self.brokers.learn(members.clone());
         Ok(members)
     }
 }
 
+/// Asks for the brokers alone: for an empty list of topics, as none would be all of them.
+fn no_topics() -> MetadataRequest {
+    MetadataRequest::default().with_topics(Some(Vec::new())).with_allow_auto_topic_creation(false)
+}
+
 /// Returns who the brokers are.
-pub(super) fn members(answer: &MetadataResponse) -> Members {
+fn members(answer: &MetadataResponse) -> Members {
     let address = |host: &str, port: i32| {
         if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
     };
@@ -198,20 +207,4 @@ pub(super) fn members(answer: &MetadataResponse) -> Members {
         answer.brokers.iter().map(|broker| (broker.node_id.0, address(broker.host.as_str(), broker.port))).collect();
     let controller = Some(answer.controller_id.0).filter(|id| addresses.contains_key(id));
     Members { addresses, controller }
-}
-
-fn find_coordinator(kind: CoordinatorKind, key: &str, version: i16) -> FindCoordinatorRequest {
-    let key = StrBytes::from_string(key.to_owned());
-    let request = FindCoordinatorRequest::default().with_key_type(kind.key_type());
-    if version < 4 { request.with_key(key) } else { request.with_coordinator_keys(vec![key]) }
-}
-
-fn coordinator_of(answer: FindCoordinatorResponse) -> Result<i32, Failure> {
-    let Some(Coordinator { node_id, error_code, error_message, .. }) = answer.coordinators.into_iter().next() else {
-        return Ok(answer.node_id.0);
-    };
-    match Code(error_code) {
-        Code::NONE => Ok(node_id.0),
-        code => Err(Failure::Refused { code, message: error_message.map(|said| said.to_string()) }),
-    }
 }

@@ -5,6 +5,7 @@ mod cluster;
 mod config;
 mod consume;
 mod format;
+mod group;
 mod metadata;
 mod names;
 mod offsets;
@@ -18,6 +19,7 @@ pub use config::{
 };
 pub use consume::{GroupSettings, PartitionOffset, Reset};
 pub use format::Format;
+pub use group::{GroupDescription, GroupListing, GroupMember, GroupState, GroupType, MemberProtocol};
 pub use metadata::{Partition, Replica, Topic, Watermarks};
 pub use names::{PartitionId, TopicName};
 pub use offsets::{FoundOffset, Isolation, OffsetSpec};
