@@ -1,13 +1,27 @@
 //! Nouns that no API version owns.
 
+mod acl;
+mod cluster;
+mod config;
 mod consume;
 mod format;
+mod group;
 mod metadata;
 mod names;
+mod offsets;
 mod record;
+mod topic;
 
+pub use acl::{Acl, AclFilter, AclOperation, PatternType, Permission, ResourceType};
+pub use cluster::{Broker, Cluster};
+pub use config::{
+    ConfigChange, ConfigEntry, ConfigResource, ConfigSource, ConfigSynonym, ConfigType, DescribedConfigs,
+};
 pub use consume::{GroupSettings, PartitionOffset, Reset};
 pub use format::Format;
+pub use group::{GroupDescription, GroupListing, GroupMember, GroupState, GroupType, MemberProtocol};
 pub use metadata::{Partition, Replica, Topic, Watermarks};
 pub use names::{PartitionId, TopicName};
+pub use offsets::{FoundOffset, Isolation, OffsetSpec};
 pub use record::{Delivery, Header, Placed, Record, RecordError};
+pub use topic::{CreatedTopic, NewTopic, PartitionDescription, TopicDescription};

@@ -1,0 +1,210 @@
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use kafka_protocol::messages::{MetadataRequest, MetadataResponse};
+use kafka_protocol::protocol::Request;
+use log::debug;
+use tokio::time::{Instant, sleep};
+
+use crate::admin::Admin;
+use crate::admin::answer::Answer;
+use crate::admin::brokers::{Brokers, Members, Node};
+use crate::admin::code::Code;
+use crate::admin::coordinators::{CoordinatorKind, Coordinators};
+use crate::admin::failure::{Failure, Repeat};
+use crate::admin::wire;
+use crate::error::{Kind, Result};
+
+/// The wait before the second attempt; it doubles with each.
+pub(super) const FIRST_WAIT: Duration = Duration::from_millis(50);
+pub(super) const LONGEST_WAIT: Duration = Duration::from_millis(1000);
+
+/// Who has to carry out a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Route<'a> {
+    /// Any broker.
+    Any,
+    /// The controller; a broker of KRaft passes requests on to it.
+    Controller,
+    /// This broker alone.
+    Broker(i32),
+    /// The coordinator of a group.
+    Group(&'a str),
+    /// The coordinator of a transactional id.
+    Transaction(&'a str),
+}
+
+/// Requests that serve one purpose and have one deadline.
+pub(super) struct Operation<'a> {
+    brokers: &'a Brokers,
+    coordinators: &'a Coordinators,
+    patience: Duration,
+    deadline: Instant,
+}
+
+impl<'a> Operation<'a> {
+    /// Begins an operation; its time runs from now.
+    pub(super) fn begin(admin: &'a Admin) -> Result<Operation<'a>> {
+        let brokers = admin.brokers()?;
+        Ok(Operation {
+            brokers,
+            coordinators: &admin.coordinators,
+            patience: admin.timeout,
+            deadline: Instant::now() + admin.timeout,
+        })
+    }
+
+    /// Returns when the operation has to be over.
+    pub(super) fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    /// Returns who coordinates what, as far as that is known.
+    pub(super) fn coordinators(&self) -> &'a Coordinators {
+        self.coordinators
+    }
+
+    /// Returns the ids of the brokers that there are now.
+    pub(super) async fn broker_ids(&self) -> Result<Vec<i32>> {
+        let request = |_| no_topics();
+        let members = members(&self.call(Route::Any, Repeat::Harmless, request).await?);
+        self.brokers.learn(members.clone());
+        Ok(members.addresses.into_keys().collect())
+    }
+
+    /// Returns how much time the operation was given.
+    pub(super) fn patience(&self) -> Duration {
+        self.patience
+    }
+
+    /// Returns the time that the broker may take, so that its answer still arrives here, in milliseconds.
+    pub(super) fn broker_timeout_ms(&self) -> i32 {
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        i32::try_from(left.mul_f64(0.9).as_millis()).unwrap_or(i32::MAX).max(1)
+    }
+
+    /// Sends a request to who has to carry it out, again where that may help, and returns the answer.
+    ///
+    /// `build` gets the version that the broker knows. An answer that is an error as a whole is an error here; errors
+    /// of its parts are the caller's to look at.
+    pub(super) async fn call<R: Request>(
+        &self,
+        route: Route<'_>,
+        repeat: Repeat,
+        build: impl Fn(i16) -> R,
+    ) -> Result<R::Response>
+    where
+        R::Response: Answer,
+    {
+        let mut wait = FIRST_WAIT;
+        loop {
+            let failure = match self.attempt(route, &build).await {
+                Ok(answer) => return Ok(answer),
+                Err(failure) => failure,
+            };
+            if !failure.may_pass(repeat) || Instant::now() + wait >= self.deadline {
+                return Err(failure.into_error(repeat, self.patience));
+            }
+            debug!("request {} to {route:?} failed, trying again: {failure:?}", R::KEY);
+            sleep(wait).await;
+            wait = (wait * 2).min(LONGEST_WAIT);
+            self.look_around(route).await;
+        }
+    }
+
+    /// Sends a request once.
+    pub(super) async fn attempt<R: Request>(
+        &self,
+        route: Route<'_>,
+        build: &impl Fn(i16) -> R,
+    ) -> Result<R::Response, Failure>
+    where
+        R::Response: Answer,
+    {
+        let node = self.node(route).await.map_err(Failure::before_sending)?;
+        self.attempt_at(node, build).await
+    }
+
+    pub(super) async fn attempt_at<R: Request>(
+        &self,
+        node: Node,
+        build: &impl Fn(i16) -> R,
+    ) -> Result<R::Response, Failure>
+    where
+        R::Response: Answer,
+    {
+        let connection = self.brokers.connection(node, self.deadline).await?;
+        let version = connection.version::<R>()?;
+        let frame = connection.exchange(&build(version), version, self.deadline, self.patience).await?;
+        let answer = wire::decode::<R>(frame, version).map_err(Failure::Final)?;
+        connection.throttle(answer.throttle_ms());
+        match answer.code() {
+            Code::NONE => Ok(answer),
+            code => Err(Failure::Refused { code, message: answer.message().map(str::to_owned) }),
+        }
+    }
+
+    async fn node(&self, route: Route<'_>) -> Result<Node, Failure> {
+        match route {
+            Route::Any => Ok(Node::Any),
+            Route::Controller => self.controller().await,
+            Route::Broker(id) => self.broker(id).await,
+            Route::Group(group) => self.broker(self.coordinator(CoordinatorKind::Group, group).await?).await,
+            Route::Transaction(id) => self.broker(self.coordinator(CoordinatorKind::Transaction, id).await?).await,
+        }
+    }
+
+    async fn controller(&self) -> Result<Node, Failure> {
+        let known = self.brokers.members().controller;
+        let controller = match known {
+            Some(id) => Some(id),
+            None => self.refresh().await?.controller,
+        };
+        // Any broker passes the request on, or says that it is another's.
+        Ok(controller.map_or(Node::Any, Node::Broker))
+    }
+
+    async fn broker(&self, id: i32) -> Result<Node, Failure> {
+        if self.brokers.members().addresses.contains_key(&id) || self.refresh().await?.addresses.contains_key(&id) {
+            return Ok(Node::Broker(id));
+        }
+        Err(Failure::Final(Kind::BrokerNotAvailable.because(format!("Broker {id} is not part of the cluster now."))))
+    }
+
+    /// Forgets where to go, as it was wrong, and asks who is there.
+    async fn look_around(&self, route: Route<'_>) {
+        match route {
+            Route::Group(group) => self.coordinators.forget(CoordinatorKind::Group, group),
+            Route::Transaction(id) => self.coordinators.forget(CoordinatorKind::Transaction, id),
+            Route::Any | Route::Controller | Route::Broker(_) => {}
+        }
+        if route != Route::Any
+            && let Err(failure) = self.refresh().await
+        {
+            debug!("nobody tells who the brokers are: {failure:?}");
+        }
+    }
+
+    async fn refresh(&self) -> Result<Members, Failure> {
+        let request = |_| no_topics();
+        let members = members(&self.attempt_at(Node::Any, &request).await?);
+        self.brokers.learn(members.clone());
+        Ok(members)
+    }
+}
+
+/// Asks for the brokers alone: for an empty list of topics, as none would be all of them.
+fn no_topics() -> MetadataRequest {
+    MetadataRequest::default().with_topics(Some(Vec::new())).with_allow_auto_topic_creation(false)
+}
+
+/// Returns who the brokers are.
+fn members(answer: &MetadataResponse) -> Members {
+    let address = |host: &str, port: i32| {
+        if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
+    };
+    let addresses: BTreeMap<i32, String> =
+        answer.brokers.iter().map(|broker| (broker.node_id.0, address(broker.host.as_str(), broker.port))).collect();
+    let controller = Some(answer.controller_id.0).filter(|id| addresses.contains_key(id));
+    Members { addresses, controller }
+}

@@ -1,0 +1,16 @@
+//! The administrative client by itself, without HTTP.
+
+mod cluster;
+mod configs;
+mod groups;
+mod offsets;
+mod topics;
+
+use kafka_rest_proxy::admin::Admin;
+
+use crate::harness::app;
+
+/// Returns a client of the shared Kafka.
+fn admin() -> Admin {
+    Admin::new(&app::config())
+}
