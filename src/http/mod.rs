@@ -15,6 +15,7 @@ mod server;
 
 mod v1;
 mod v2;
+mod v3;
 
 pub use media::{best_offer, names_v1};
 pub use server::{Server, bind};
@@ -26,4 +27,5 @@ use actix_web::web::ServiceConfig;
 fn routes(config: &mut ServiceConfig) {
     v1::routes(config);
     v2::routes(config);
+    v3::routes(config);
 }
