@@ -65,6 +65,17 @@ impl Fields {
         number.map(|number| i32::try_from(number).map_err(|_| wrong(name, "a whole number of 32 bits"))).transpose()
     }
 
+    /// Takes `true` or `false`; a text may hold it.
+    pub fn boolean(&mut self, name: &str) -> Result<Option<bool>> {
+        match self.take(name) {
+            None => Ok(None),
+            Some(Value::Bool(value)) => Ok(Some(value)),
+            Some(Value::String(text)) if text.is_empty() => Ok(None),
+            Some(Value::String(text)) => text.trim().parse().map(Some).map_err(|_| wrong(name, "true or false")),
+            Some(_) => Err(wrong(name, "true or false")),
+        }
+    }
+
     /// Takes a list.
     pub fn list(&mut self, name: &str) -> Result<Option<Vec<Value>>> {
         match self.take(name) {
@@ -72,6 +83,19 @@ impl Fields {
             Some(Value::Array(items)) => Ok(Some(items)),
             Some(_) => Err(wrong(name, "a list")),
         }
+    }
+
+    /// Takes a list of whole numbers of 32 bits.
+    pub fn small_integers(&mut self, name: &str) -> Result<Option<Vec<i32>>> {
+        let number = |item: Value| item.as_i64().and_then(|number| i32::try_from(number).ok());
+        let items = self.list(name)?;
+        let numbers = items.map(|items| items.into_iter().map(number).collect::<Option<Vec<_>>>());
+        numbers.map(|numbers| numbers.ok_or_else(|| wrong(name, "a list of whole numbers of 32 bits"))).transpose()
+    }
+
+    /// Returns the names of the fields that are left.
+    pub fn names(&self) -> Vec<String> {
+        self.0.keys().cloned().collect()
     }
 
     /// Takes a list of objects.

@@ -48,6 +48,26 @@ where
     (Method::POST, web::post().to(handler))
 }
 
+/// Returns a route for PUT.
+pub fn put<F, Args>(handler: F) -> (Method, Route)
+where
+    F: Handler<Args>,
+    Args: actix_web::FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    (Method::PUT, web::put().to(handler))
+}
+
+/// Returns a route for PATCH.
+pub fn patch<F, Args>(handler: F) -> (Method, Route)
+where
+    F: Handler<Args>,
+    Args: actix_web::FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    (Method::PATCH, web::patch().to(handler))
+}
+
 /// Returns a route for DELETE.
 pub fn delete<F, Args>(handler: F) -> (Method, Route)
 where

@@ -48,6 +48,11 @@ impl FromRequest for Document {
     }
 }
 
+/// Returns a field that has to be there, else 400.
+pub fn present<T>(value: Option<T>, name: &str) -> Result<T> {
+    value.ok_or_else(|| Kind::BadRequest.because(format!("The field {name} is missing or null.")))
+}
+
 /// Returns the error of a body that does not say what it is.
 pub fn untyped() -> Error {
     Kind::BadRequest.because("The request has a body and no Content-Type: set it to application/json.")

@@ -1,16 +1,23 @@
 //! API v3, `application/json` below `/v3`: contract/v3.md.
 
+mod broker_configs;
+mod brokers;
 #[allow(dead_code, reason = "what families need is here before them")]
 mod cluster;
+mod cluster_configs;
 mod clusters;
-#[allow(dead_code, reason = "what administration needs is here before it")]
+mod configs;
 mod document;
-#[allow(dead_code, reason = "what administration needs is here before it")]
+#[allow(dead_code, reason = "what families need is here before them")]
 mod links;
-#[allow(dead_code, reason = "what administration needs is here before it")]
+#[allow(dead_code, reason = "what families need is here before them")]
 mod parameters;
-#[allow(dead_code, reason = "what administration needs is here before it")]
+mod partitions;
+mod paths;
 mod rendering;
+mod replicas;
+mod topic_configs;
+mod topics;
 
 use actix_web::web::{self, ServiceConfig};
 
@@ -53,7 +60,7 @@ pub fn owns(path: &str) -> bool {
 /// Returns which of [`ROOTS`] `path` is below.
 fn root_of(path: &str) -> Option<&'static str> {
     let below = |root: &&str| path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-    ROOTS.into_iter().find(|root| below(&root))
+    ROOTS.into_iter().find(below)
 }
 
 /// Registers the endpoints of v3, in both places.
@@ -64,7 +71,15 @@ pub fn routes(config: &mut ServiceConfig) {
 }
 
 fn tree(config: &mut ServiceConfig) {
-    config.configure(clusters::routes);
+    config
+        .configure(clusters::routes)
+        .configure(broker_configs::routes)
+        .configure(brokers::routes)
+        .configure(cluster_configs::routes)
+        .configure(topic_configs::routes)
+        .configure(topics::routes)
+        .configure(partitions::routes)
+        .configure(replicas::routes);
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ async fn what_the_proxy_may_do_is_told_when_asked_for() {
 #[tokio::test]
 async fn the_embedded_kafka_has_a_cluster_too() {
     let embedded = MockKafka::start().unwrap();
-    let admin = Admin::new(&Config::for_bootstrap(&embedded.bootstrap_servers()));
+    let admin = Admin::new(&Config::for_bootstrap(embedded.bootstrap_servers()));
     let cluster = admin.describe_cluster(false).await.unwrap();
     assert_eq!(cluster.brokers.len(), 1);
     assert!(!cluster.id.is_empty());
