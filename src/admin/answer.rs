@@ -17,7 +17,7 @@ use crate::admin::code::Code;
 use crate::admin::failure::is_elsewhere;
 
 /// An answer as the sender of requests sees it.
-pub(super) trait Answer {
+pub(super) trait Answer: Send + 'static {
     /// Returns for how long the broker wants no more requests.
     fn throttle_ms(&self) -> i32;
 
