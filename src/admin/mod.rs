@@ -4,12 +4,19 @@
 //! broker that has to carry it out, again where that is safe; `brokers` keeps a connection to each broker; `dialer`
 //! makes them; `connection` and `wire` carry frames.
 
+mod acls;
 mod cluster;
 mod configs;
 mod group_offsets;
 mod groups;
+mod log_dirs;
 mod offsets;
+mod partitions;
+mod quotas;
+mod reassignments;
+mod scram;
 mod topics;
+mod transactions;
 
 mod leaders;
 mod operation;

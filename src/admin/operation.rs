@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use bytes::Bytes;
 use kafka_protocol::messages::{MetadataRequest, MetadataResponse};
 use kafka_protocol::protocol::Request;
 use log::debug;
@@ -19,6 +20,9 @@ use crate::error::{Kind, Result};
 pub(super) const FIRST_WAIT: Duration = Duration::from_millis(50);
 pub(super) const LONGEST_WAIT: Duration = Duration::from_millis(1000);
 
+/// Larger answers take more than half a millisecond.
+const DECODED_AT_ONCE: usize = 64 * 1024;
+
 /// Who has to carry out a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Route<'a> {
@@ -30,8 +34,6 @@ pub(super) enum Route<'a> {
     Broker(i32),
     /// The coordinator of a group.
     Group(&'a str),
-    /// The coordinator of a transactional id.
-    Transaction(&'a str),
 }
 
 /// Requests that serve one purpose and have one deadline.
@@ -136,7 +138,7 @@ impl<'a> Operation<'a> {
         let connection = self.brokers.connection(node, self.deadline).await?;
         let version = connection.version::<R>()?;
         let frame = connection.exchange(&build(version), version, self.deadline, self.patience).await?;
-        let answer = wire::decode::<R>(frame, version).map_err(Failure::Final)?;
+        let answer = decoded::<R>(frame, version).await.map_err(Failure::Final)?;
         connection.throttle(answer.throttle_ms());
         match answer.code() {
             Code::NONE => Ok(answer),
@@ -150,7 +152,6 @@ impl<'a> Operation<'a> {
             Route::Controller => self.controller().await,
             Route::Broker(id) => self.broker(id).await,
             Route::Group(group) => self.broker(self.coordinator(CoordinatorKind::Group, group).await?).await,
-            Route::Transaction(id) => self.broker(self.coordinator(CoordinatorKind::Transaction, id).await?).await,
         }
     }
 
@@ -175,12 +176,16 @@ impl<'a> Operation<'a> {
     async fn look_around(&self, route: Route<'_>) {
         match route {
             Route::Group(group) => self.coordinators.forget(CoordinatorKind::Group, group),
-            Route::Transaction(id) => self.coordinators.forget(CoordinatorKind::Transaction, id),
             Route::Any | Route::Controller | Route::Broker(_) => {}
         }
-        if route != Route::Any
-            && let Err(failure) = self.refresh().await
-        {
+        if route != Route::Any {
+            self.look_again().await;
+        }
+    }
+
+    /// Asks who the brokers are, as one of them may have moved; what is known stays where nobody tells.
+    pub(super) async fn look_again(&self) {
+        if let Err(failure) = self.refresh().await {
             debug!("nobody tells who the brokers are: {failure:?}");
         }
     }
@@ -191,6 +196,18 @@ impl<'a> Operation<'a> {
         self.brokers.learn(members.clone());
         Ok(members)
     }
+}
+
+/// Decodes an answer; a large one on another thread, as it would hold up the worker.
+async fn decoded<R: Request>(frame: Bytes, version: i16) -> Result<R::Response>
+where
+    R::Response: Send + 'static,
+{
+    if frame.len() <= DECODED_AT_ONCE {
+        return wire::decode::<R>(frame, version);
+    }
+    let decoding = tokio::task::spawn_blocking(move || wire::decode::<R>(frame, version));
+    decoding.await.map_err(|stopped| Kind::Internal.caused_by(stopped))?
 }
 
 /// Asks for the brokers alone: for an empty list of topics, as none would be all of them.
