@@ -65,13 +65,13 @@ impl Fields {
         number.map(|number| i32::try_from(number).map_err(|_| wrong(name, "a whole number of 32 bits"))).transpose()
     }
 
-    /// Takes `true` or `false`; a text may hold it.
+    /// Takes `true` or `false`; a text may say it, in any case.
     pub fn boolean(&mut self, name: &str) -> Result<Option<bool>> {
         match self.take(name) {
             None => Ok(None),
             Some(Value::Bool(value)) => Ok(Some(value)),
-            Some(Value::String(text)) if text.is_empty() => Ok(None),
-            Some(Value::String(text)) => text.trim().parse().map(Some).map_err(|_| wrong(name, "true or false")),
+            Some(Value::String(text)) if text.eq_ignore_ascii_case("true") => Ok(Some(true)),
+            Some(Value::String(text)) if text.eq_ignore_ascii_case("false") => Ok(Some(false)),
             Some(_) => Err(wrong(name, "true or false")),
         }
     }

@@ -2,5 +2,8 @@
 
 pub mod brokers;
 pub mod configs;
+pub mod elections;
+pub mod log_dirs;
 pub mod partitions;
+pub mod reassignments;
 pub mod topics;

@@ -1,11 +1,10 @@
 //! What the configs of topics, of brokers and of all brokers have in common.
 
 use serde::Serialize;
-use serde_json::Value;
 
-use crate::error::{Kind, Result};
+use crate::error::Result;
 use crate::http::fields::Fields;
-use crate::http::v3::document::{Document, present};
+use crate::http::v3::document::{Document, exactly, present};
 use crate::model::{ConfigChange, ConfigEntry, ConfigSource, ConfigSynonym};
 
 /// What a request without a body is told, behind `Payload error.`
@@ -73,17 +72,24 @@ pub fn alteration(document: &Document) -> Result<(Vec<ConfigChange>, bool)> {
 
 /// Takes a list of changes, which has to be there.
 pub fn changes(fields: &mut Fields, name: &str) -> Result<Vec<ConfigChange>> {
-    present(fields.objects(name)?, name)?.into_iter().map(change).collect()
+    present(name, fields.objects(name)?)?.into_iter().map(change).collect()
 }
 
 fn change(mut fields: Fields) -> Result<ConfigChange> {
-    let name = present(fields.text("name")?, "name")?;
+    let name = present("name", fields.text("name")?)?;
     let value = fields.text("value")?;
-    let operation = fields.take("operation");
+    let operation = fields.text("operation")?;
     fields.finish()?;
-    match operation.as_ref().map_or(Some("SET"), Value::as_str) {
-        Some("SET") => Ok(ConfigChange::Set { name, value }),
-        Some("DELETE") => Ok(ConfigChange::Delete { name }),
-        Some(_) | None => Err(Kind::BadRequest.because("operation is neither SET nor DELETE.")),
-    }
+    Ok(match exactly("operation", operation.as_deref().unwrap_or("SET"), OPERATIONS)? {
+        Operation::Set => ConfigChange::Set { name, value },
+        Operation::Delete => ConfigChange::Delete { name },
+    })
 }
+
+#[derive(Clone, Copy)]
+enum Operation {
+    Set,
+    Delete,
+}
+
+const OPERATIONS: &[(&str, Operation)] = &[("SET", Operation::Set), ("DELETE", Operation::Delete)];

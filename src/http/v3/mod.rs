@@ -8,12 +8,16 @@ mod cluster_configs;
 mod clusters;
 mod configs;
 mod document;
+mod elections;
+mod failures;
 #[allow(dead_code, reason = "what families need is here before them")]
 mod links;
+mod log_dirs;
 #[allow(dead_code, reason = "what families need is here before them")]
 mod parameters;
 mod partitions;
 mod paths;
+mod reassignments;
 mod rendering;
 mod replicas;
 mod topic_configs;
@@ -79,7 +83,10 @@ fn tree(config: &mut ServiceConfig) {
         .configure(topic_configs::routes)
         .configure(topics::routes)
         .configure(partitions::routes)
-        .configure(replicas::routes);
+        .configure(replicas::routes)
+        .configure(reassignments::routes)
+        .configure(elections::routes)
+        .configure(log_dirs::routes);
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use crate::error::{Kind, Result};
 use crate::http::path::TopicPath;
 use crate::http::resource::{self, resource};
 use crate::http::v3::cluster::{CannotBeFound, Cluster, NotFound};
+use crate::http::v3::document::{Document, present};
 use crate::http::v3::paths::PartitionNumber;
 use crate::http::v3::rendering::{Collection, Related, Resource};
 use crate::model::{PartitionDescription, TopicName};
@@ -18,6 +19,10 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(resource(
             "/clusters/{cluster}/topics/{topic}/partitions/{partition}/offset",
             vec![resource::get(offset)],
+        ))
+        .service(resource(
+            "/clusters/{cluster}/topics/{topic}/partitions/{partition}/records:delete",
+            vec![resource::post(delete_records)],
         ));
 }
 
@@ -105,3 +110,45 @@ async fn offset(
         fields,
     ))
 }
+
+#[derive(Serialize)]
+struct DeletedRecords {
+    cluster_id: String,
+    topic_name: String,
+    partition_id: i32,
+    low_watermark: i64,
+    offset: Related,
+}
+
+/// `POST C/topics/{topic}/partitions/{partition}/records:delete`: deletes the records before an offset, or all.
+///
+/// An extension.
+async fn delete_records(
+    cluster: Cluster<CannotBeFound>,
+    topic: TopicPath,
+    partition: PartitionNumber,
+    document: Document,
+) -> Result<HttpResponse> {
+    let mut fields = document.required("Null input provided. Data is required.")?;
+    let before = present("before_offset", fields.integer("before_offset")?)?;
+    fields.finish()?;
+    let before = match before {
+        ALL_RECORDS => None,
+        0.. => Some(before),
+        _ => return Err(Kind::BadRequest.because("before_offset is neither an offset nor -1, which is all records.")),
+    };
+    let low_watermark = partitions::delete_records(&cluster.state.admin, &topic.0, partition.0, before).await?;
+    let (topic, id) = (topic.0.as_str(), partition.0.to_string());
+    let at = ["topics", topic, "partitions", &id];
+    let fields = DeletedRecords {
+        cluster_id: cluster.id.clone(),
+        topic_name: topic.to_owned(),
+        partition_id: partition.0,
+        low_watermark,
+        offset: cluster.related(&["topics", topic, "partitions", &id, "offset"]),
+    };
+    cluster.ok(&cluster.resource("KafkaDeletedRecords", &at, &[("topic", topic), ("partition", &id)], fields))
+}
+
+/// The offset that stands for the end of the partition.
+const ALL_RECORDS: i64 = -1;

@@ -101,7 +101,7 @@ async fn change(
 /// `POST C/topics/-/configs:alter`: the same for several topics; of each all changes are made or none.
 async fn alter_many(cluster: Cluster<CannotBeFound>, document: Document) -> Result<HttpResponse> {
     let mut fields = document.required(NO_DATA)?;
-    let entries = present(fields.objects("data")?, "data")?;
+    let entries = present("data", fields.objects("data")?)?;
     let validate_only = fields.boolean("validate_only")?.unwrap_or(false);
     fields.finish()?;
     // Of entries for the same topic the last one counts.
@@ -115,7 +115,7 @@ async fn alter_many(cluster: Cluster<CannotBeFound>, document: Document) -> Resu
 }
 
 fn topic_changes(mut fields: Fields) -> Result<(TopicName, Vec<ConfigChange>)> {
-    let topic = present(fields.text("topic_name")?, "topic_name")?;
+    let topic = present("topic_name", fields.text("topic_name")?)?;
     let changes = changes(&mut fields, "configs")?;
     fields.finish()?;
     Ok((TopicName::try_from(topic.as_str())?, changes))

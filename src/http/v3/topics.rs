@@ -85,7 +85,7 @@ async fn create(cluster: Cluster<CannotBeFound>, document: Document) -> Result<H
 /// `PATCH C/topics/{topic}`: adds partitions until there are `partitions_count`.
 async fn grow(cluster: Cluster<CannotBeFound>, topic: TopicPath, document: Document) -> Result<HttpResponse> {
     let mut fields = document.required("Request body is empty. Partitions_count is required.")?;
-    let count = present(fields.small_integer("partitions_count")?, "partitions_count")?;
+    let count = present("partitions_count", fields.small_integer("partitions_count")?)?;
     fields.finish()?;
     let described = topics::grow(&cluster.state.kafka, &cluster.state.admin, &topic.0, count).await?;
     // A broker that has not heard of the new partitions yet may have described it.
@@ -100,7 +100,7 @@ async fn delete(cluster: Cluster<CannotBeFound>, topic: TopicPath) -> Result<Htt
 }
 
 fn new_topic(mut fields: Fields) -> Result<NewTopic> {
-    let name = present(fields.text("topic_name")?, "topic_name")?;
+    let name = present("topic_name", fields.text("topic_name")?)?;
     let partitions = fields.small_integer("partitions_count")?;
     let factor = fields.small_integer("replication_factor")?.map(i16::try_from).transpose();
     let replication_factor =
@@ -126,13 +126,13 @@ fn assignments(mut fields: Fields) -> Result<BTreeMap<i32, Vec<i32>>> {
         let partition = name.parse().map_err(|_| {
             Kind::BadRequest.because(format!("replicas_assignments has {name} where a partition is expected."))
         })?;
-        assignments.insert(partition, present(fields.small_integers(&name)?, &name)?);
+        assignments.insert(partition, present(&name, fields.small_integers(&name)?)?);
     }
     Ok(assignments)
 }
 
 fn config(mut fields: Fields) -> Result<(String, Option<String>)> {
-    let config = (present(fields.text("name")?, "name")?, fields.text("value")?);
+    let config = (present("name", fields.text("name")?)?, fields.text("value")?);
     fields.finish()?;
     Ok(config)
 }
