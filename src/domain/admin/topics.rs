@@ -1,6 +1,7 @@
 //! Topics: made, grown, deleted, listed.
 
 use crate::admin::{Admin, Code};
+use crate::domain::admin::settled;
 use crate::error::{Error, Kind, Result};
 use crate::kafka::{Kafka, MockKafka};
 use crate::model::{CreatedTopic, NewTopic, TopicDescription, TopicName};
@@ -13,6 +14,11 @@ pub async fn list(admin: &Admin, authorized_operations: bool) -> Result<Vec<Topi
     let mut topics = admin.list_topics(authorized_operations).await?;
     topics.retain(|topic| !topic.internal);
     Ok(topics)
+}
+
+/// Describes a topic; `UnknownTopic` where there is none. Never creates it.
+pub async fn describe(admin: &Admin, topic: &TopicName, authorized_operations: bool) -> Result<TopicDescription> {
+    settled(async || admin.describe_topic(topic, authorized_operations).await).await
 }
 
 /// Makes a topic; with `validate_only` it only checks that it could be made.
@@ -31,7 +37,7 @@ pub async fn create(kafka: &Kafka, admin: &Admin, new: &NewTopic, validate_only:
 pub async fn grow(kafka: &Kafka, admin: &Admin, topic: &TopicName, count: i32) -> Result<TopicDescription> {
     admin.create_partitions(topic, count, None, false).await?;
     kafka.metadata.learn(topic, count);
-    admin.describe_topic(topic, false).await.map_err(|error| {
+    describe(admin, topic, false).await.map_err(|error| {
         let why = format!("The partitions were added, but the topic cannot be described: {}", error.message());
         error.with_detail(why)
     })

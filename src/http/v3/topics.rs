@@ -62,7 +62,7 @@ async fn list(cluster: Cluster<CannotBeFound>, query: Query<TopicQuery>) -> Resu
 
 /// `GET C/topics/{topic}`: one topic, also one of Kafka's own.
 async fn get(cluster: Cluster<CannotBeFound>, topic: TopicPath, query: Query<TopicQuery>) -> Result<HttpResponse> {
-    let topic = cluster.state.admin.describe_topic(&topic.0, query.wants_operations()).await?;
+    let topic = topics::describe(&cluster.state.admin, &topic.0, query.wants_operations()).await?;
     cluster.ok(&rendered(&cluster, Topic::of(&cluster, topic)))
 }
 
