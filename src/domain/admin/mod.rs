@@ -8,9 +8,10 @@ pub mod partitions;
 pub mod reassignments;
 pub mod topics;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crate::error::{Kind, Result};
+use crate::admin::Code;
+use crate::error::{Error, Kind, Result};
 
 /// Within this a broker has heard of what the controller did, unless it is in trouble.
 const PROPAGATION: Duration = Duration::from_millis(100);
@@ -23,5 +24,35 @@ async fn settled<T>(ask: impl AsyncFn() -> Result<T>) -> Result<T> {
             ask().await
         }
         answer => answer,
+    }
+}
+
+/// A change takes some milliseconds. One that took longer may have been given to two controllers: a broker that loses
+/// the first gives it to the next, which finds it done and says so as if somebody else had.
+const SLOW: Duration = Duration::from_millis(500);
+
+/// A change that was not done yet when it was asked for.
+struct Change {
+    open: bool,
+    since: Instant,
+}
+
+impl Change {
+    /// Begins a change; `open` tells whether it is known that it has not been done.
+    fn begin(open: bool) -> Change {
+        Change { open, since: Instant::now() }
+    }
+
+    /// Returns the error of a change that was refused; `done` is what Kafka calls it where it has been done already.
+    fn refused(&self, error: Error, done: Code) -> Error {
+        if !self.open || self.since.elapsed() < SLOW || Code::of(&error) != Some(done) {
+            return error;
+        }
+        let why = format!(
+            "The outcome is unknown. Kafka says: {} It was not so when the request came, so this request may have done \
+             it, or another one: look before you send it again.",
+            error.message()
+        );
+        Kind::KafkaRetriable.because(why).caused_by(error)
     }
 }

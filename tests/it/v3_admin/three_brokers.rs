@@ -95,14 +95,15 @@ async fn replicas(cluster: &Cluster) {
         })
         .await;
     assert!(on_two["data"].as_array().unwrap().iter().all(|it| it["broker_id"] == 2));
-    let placed = cluster.call("GET", &format!("/topics/{topic}/partitions/-/log-dirs")).await.ok();
-    let places: Vec<_> = placed["data"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|it| (it["partition_id"].as_i64().unwrap(), it["broker_id"].as_i64().unwrap()))
-        .collect();
-    assert_eq!(places, [(0, 1), (0, 2), (1, 2), (1, 3)]);
+    // A follower makes its folder a moment after it was told to follow.
+    cluster
+        .get_until(&format!("/topics/{topic}/partitions/-/log-dirs"), |list| {
+            let placed = list["data"].as_array().unwrap().iter();
+            let places: Vec<_> =
+                placed.map(|it| (it["partition_id"].as_i64().unwrap(), it["broker_id"].as_i64().unwrap())).collect();
+            places == [(0, 1), (0, 2), (1, 2), (1, 3)]
+        })
+        .await;
     let configs = cluster.call("GET", "/brokers/-/configs").await.ok();
     let brokers: Vec<_> =
         configs["data"].as_array().unwrap().iter().map(|it| it["broker_id"].as_i64().unwrap()).collect();
