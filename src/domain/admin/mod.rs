@@ -39,8 +39,15 @@ struct Change {
 
 impl Change {
     /// Begins a change; `open` tells whether it is known that it has not been done.
-    fn begin(open: bool) -> Change {
-        Change { open, since: Instant::now() }
+    ///
+    /// Fails where Kafka cannot be asked: nothing was sent then, which is more than the change itself could tell.
+    fn begin(open: Result<bool>) -> Result<Change> {
+        let open = match open {
+            Err(error) if error.kind() == Kind::KafkaRetriable => return Err(error),
+            // Who may not look may still change.
+            Ok(_) | Err(_) => open.unwrap_or(false),
+        };
+        Ok(Change { open, since: Instant::now() })
     }
 
     /// Returns the error of a change that was refused; `done` is what Kafka calls it where it has been done already.

@@ -36,8 +36,8 @@ pub async fn create(kafka: &Kafka, admin: &Admin, new: &NewTopic, validate_only:
 /// Adds partitions to a topic until there are `count`, and describes it.
 pub async fn grow(kafka: &Kafka, admin: &Admin, topic: &TopicName, count: i32) -> Result<TopicDescription> {
     let before = admin.describe_topic(topic, false).await;
-    let change =
-        Change::begin(before.is_ok_and(|before| before.partitions.len() < usize::try_from(count).unwrap_or(0)));
+    let wanted = usize::try_from(count).unwrap_or(0);
+    let change = Change::begin(before.map(|before| before.partitions.len() < wanted))?;
     let grown = admin.create_partitions(topic, count, None, false).await;
     grown.map_err(|error| change.refused(error, Code::INVALID_PARTITIONS))?;
     kafka.metadata.learn(topic, count);
@@ -49,7 +49,7 @@ pub async fn grow(kafka: &Kafka, admin: &Admin, topic: &TopicName, count: i32) -
 
 /// Deletes a topic with all its records.
 pub async fn delete(kafka: &Kafka, admin: &Admin, topic: &TopicName) -> Result<()> {
-    let change = Change::begin(admin.describe_topic(topic, false).await.is_ok());
+    let change = Change::begin(admin.describe_topic(topic, false).await.map(|_| true))?;
     let deleted = admin.delete_topic(topic).await;
     // Also where the answer was lost: it may have been deleted.
     kafka.metadata.forget(topic);
@@ -57,8 +57,11 @@ pub async fn delete(kafka: &Kafka, admin: &Admin, topic: &TopicName) -> Result<(
 }
 
 async fn create_at_controller(admin: &Admin, new: &NewTopic, validate_only: bool) -> Result<CreatedTopic> {
-    let before = admin.describe_topic(&new.name, false).await;
-    let change = Change::begin(!validate_only && before.is_err_and(|error| error.kind() == Kind::UnknownTopic));
+    let missing = match admin.describe_topic(&new.name, false).await {
+        Err(error) if error.kind() == Kind::UnknownTopic => Ok(!validate_only),
+        described => described.map(|_| false),
+    };
+    let change = Change::begin(missing)?;
     let created = admin.create_topic(new, validate_only).await;
     created.map_err(|error| change.refused(name_refused(error), Code::TOPIC_ALREADY_EXISTS))
 }

@@ -39,9 +39,11 @@ struct Fields {
 /// `GET C/topics/{topic}/partitions`: in the order of their numbers.
 async fn list(cluster: Cluster<CannotBeFound>, topic: TopicPath) -> Result<HttpResponse> {
     let described = topics::describe(&cluster.state.admin, &topic.0, false).await?;
-    let data = described.partitions.iter().map(|partition| rendered(&cluster, &topic.0, partition)).collect();
-    let url = cluster.url(&["topics", topic.0.as_str(), "partitions"]);
-    cluster.ok(&Collection::new("KafkaPartitionList", url, data))
+    let list = move |cluster: &Cluster<CannotBeFound>| {
+        let data = described.partitions.iter().map(|partition| rendered(cluster, &topic.0, partition)).collect();
+        Collection::new("KafkaPartitionList", cluster.url(&["topics", topic.0.as_str(), "partitions"]), data)
+    };
+    cluster.list(list).await
 }
 
 /// `GET C/topics/{topic}/partitions/{partition}`: one of them.
