@@ -19,8 +19,8 @@ use crate::error::Kind;
 const UNDER_WAY: usize = 128;
 
 /// A connection that was not used for longer is left: the broker's limit is ten minutes by default, and what lies
-/// between may have one of its own.
-const IDLE: Duration = Duration::from_secs(240);
+/// between may have one of its own; four minutes are usual there.
+const IDLE: Duration = Duration::from_secs(180);
 
 /// What a connection runs over.
 pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
+use kafka_protocol::messages::api_versions_response::ApiVersion;
 use kafka_protocol::messages::{
     ApiVersionsRequest, ApiVersionsResponse, SaslAuthenticateRequest, SaslHandshakeRequest,
 };
@@ -285,8 +286,6 @@ fn ranges(answer: &ApiVersionsResponse) -> Result<HashMap<i16, VersionRange>, Fa
     if code != Code::NONE {
         return Err(Failure::Refused { code, message: None });
     }
-    let range = |api: &kafka_protocol::messages::api_versions_response::ApiVersion| {
-        (api.api_key, VersionRange { min: api.min_version, max: api.max_version })
-    };
+    let range = |api: &ApiVersion| (api.api_key, VersionRange { min: api.min_version, max: api.max_version });
     Ok(answer.api_keys.iter().map(range).collect())
 }

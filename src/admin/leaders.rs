@@ -9,10 +9,7 @@ use crate::admin::failure::{Failure, Repeat};
 use crate::admin::operation::Operation;
 use crate::admin::rounds::{Outcomes, Part, Rounds};
 use crate::error::Result;
-use crate::model::TopicName;
-
-/// A partition by its topic and number.
-pub(super) type TopicPartition = (TopicName, i32);
+use crate::model::{TopicName, TopicPartition};
 
 impl Operation<'_> {
     /// Sends one request to each leader of `partitions`, for those that it leads, and again where the leader has moved.

@@ -8,7 +8,6 @@ mod harness;
 mod harness_selftest;
 
 mod admin;
-
 mod examples;
 mod failure;
 mod limits;
