@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -39,17 +39,20 @@ pub(super) struct Dialer {
     tls: OnceCell<Connector>,
     /// Whether the operator has been told that the credentials are refused.
     refused: AtomicBool,
+    /// How many connections were begun, so that not every one begins with the same address.
+    begun: AtomicUsize,
 }
 
 impl Dialer {
     pub(super) fn new(settings: Settings) -> Dialer {
-        Dialer { settings, tls: OnceCell::new(), refused: AtomicBool::new(false) }
+        Dialer { settings, tls: OnceCell::new(), refused: AtomicBool::new(false), begun: AtomicUsize::new(0) }
     }
 
-    /// Connects to the first of `addresses`, each `HOST:PORT`, that lets it.
+    /// Connects to one of `addresses`, each `HOST:PORT`, that lets it.
     pub(super) async fn connect(&self, addresses: &[String]) -> Result<Connection, Failure> {
         let mut last = Failure::Unreachable("no address of a broker is known".to_owned());
-        for address in addresses {
+        let first = self.begun.fetch_add(1, Ordering::Relaxed) % addresses.len().max(1);
+        for address in addresses.iter().cycle().skip(first).take(addresses.len()) {
             match self.connect_to(address).await {
                 Ok(connection) => {
                     self.refused.store(false, Ordering::Relaxed);

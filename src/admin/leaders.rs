@@ -28,7 +28,7 @@ impl Operation<'_> {
     {
         let mut rounds = Rounds::over(partitions, repeat);
         while let Some(open) = rounds.next(self).await {
-            rounds.take(self.leaders_round(&open, &build, &read).await)?;
+            rounds.take(self.leaders_round(&open, repeat, &build, &read).await)?;
         }
         Ok(rounds.end(self))
     }
@@ -36,6 +36,7 @@ impl Operation<'_> {
     async fn leaders_round<R: Request, T>(
         &self,
         open: &[TopicPartition],
+        repeat: Repeat,
         build: &impl Fn(&[TopicPartition], i16) -> R,
         read: &impl Fn(R::Response) -> Vec<Part<TopicPartition, T>>,
     ) -> Result<Outcomes<TopicPartition, T>>
@@ -51,7 +52,7 @@ impl Operation<'_> {
                 Err(failure) => drop(outcomes.insert(partition.clone(), Err(failure))),
             }
         }
-        outcomes.extend(self.ask_each(led, build, read).await);
+        outcomes.extend(self.ask_each(led, repeat, build, read).await);
         Ok(outcomes)
     }
 
