@@ -38,6 +38,7 @@ const LIVES_IN: &[(&str, &[&str])] = &[
     ("ring", &["src/admin/security/"]),
     ("pkcs8", &["src/admin/security/"]),
     ("base64", &["src/format/", "src/admin/security/"]),
+    ("base64_simd", &["src/format/"]),
     ("clap", &["src/config/", "src/main.rs"]),
     ("toml", &["src/config/"]),
     ("humantime", &["src/config/"]),

@@ -1,5 +1,3 @@
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
 use serde::de::IgnoredAny;
 
 use crate::format::Codec;
@@ -78,10 +76,7 @@ fn is_json(bytes: &[u8]) -> bool {
 
 fn write_base64(out: &mut Vec<u8>, bytes: &[u8]) {
     out.push(b'"');
-    let start = out.len();
-    out.resize(start + bytes.len().div_ceil(3) * 4, 0);
-    let written = BASE64_STANDARD.encode_slice(bytes, &mut out[start..]).unwrap_or(0);
-    out.truncate(start + written);
+    base64_simd::STANDARD.encode_append(bytes, out);
     out.push(b'"');
 }
 
@@ -105,6 +100,9 @@ fn write_headers(out: &mut Vec<u8>, headers: &[HeaderView<'_>]) {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine;
+    use base64::prelude::BASE64_STANDARD;
+
     use super::*;
     use proptest::prelude::*;
 

@@ -7,6 +7,7 @@ use regex::Regex;
 use tokio::sync::{Notify, OwnedMutexGuard};
 
 use crate::domain::consume::collected::{Added, Collected, Include, Limits, Receipt};
+use crate::domain::consume::registry::CLOSE_WAIT;
 use crate::error::{Error, Kind, Result};
 use crate::format::Codec;
 use crate::kafka::{FetchedRecord, GroupConsumer, Kafka};
@@ -96,6 +97,8 @@ pub struct Instance {
     /// The consumer, for those who only look.
     consumer: Mutex<Option<Arc<GroupConsumer>>>,
     closing: AtomicBool,
+    /// No read waits any more.
+    hurried: AtomicBool,
     closed: Notify,
     used: Mutex<Instant>,
     under_way: AtomicUsize,
@@ -163,6 +166,7 @@ impl Instance {
             progress: Mutex::default(),
             consumer: Mutex::default(),
             closing: AtomicBool::new(false),
+            hurried: AtomicBool::new(false),
             closed: Notify::new(),
             used: Mutex::new(Instant::now()),
             under_way: AtomicUsize::new(0),
@@ -247,11 +251,19 @@ impl Instance {
         if unchanged {
             return Ok(());
         }
+        // A member that has left would go on to commit as the member it was: it ends, and the next call begins anew.
+        let leaves =
+            matches!((&*lock(&self.target), &new), (Target::Topics(_) | Target::Pattern { .. }, Target::Nothing));
         let consumer = self.consumer(kafka).await?;
         let instance = Arc::clone(self);
+        let left = leaves.then(|| Arc::clone(&consumer));
         self.run(core, move |core| {
             match &new {
-                Target::Nothing => consumer.subscribe(&[]).and_then(|()| consumer.assign(&[])),
+                Target::Nothing if leaves => {
+                    lock(&instance.consumer).take();
+                    Ok(())
+                }
+                Target::Nothing => consumer.assign(&[]),
                 Target::Topics(topics) => consumer.subscribe(topics),
                 Target::Pattern { matched, .. } => consumer.subscribe(matched),
                 Target::Partitions(partitions) => {
@@ -269,7 +281,14 @@ impl Instance {
             *lock(&instance.target) = new;
             Ok(())
         })
-        .await
+        .await?;
+        if let Some(left) = left {
+            left.filled().notify_waiters();
+            // Where no broker answers, leaving goes on after the answer.
+            let closing = tokio::task::spawn_blocking(move || left.close());
+            let _ = tokio::time::timeout(CLOSE_WAIT, closing).await;
+        }
+        Ok(())
     }
 
     /// Goes on at other positions; all are checked before any is moved. What was fetched before is dropped.
@@ -376,7 +395,12 @@ impl Instance {
             let filled = consumer.filled().notified();
             let closed = self.closed.notified();
             let full = self.collect(&mut read, &consumer).await?;
-            if full || read.is_enough(self.settings.min_bytes) || self.is_closing() {
+            if full {
+                // Of what is left, another read may be waiting for.
+                consumer.filled().notify_one();
+            }
+            let hurried = self.hurried.load(Ordering::Acquire);
+            if full || hurried || read.is_enough(self.settings.min_bytes) || !self.reads_with(&consumer) {
                 break;
             }
             tokio::select! {
@@ -408,8 +432,9 @@ impl Instance {
             core.follow(&consumer, &instance.progress);
             let outcome = instance.go_back(&mut core, &consumer).and_then(|()| core.drain(&consumer, &mut collected));
             core.moved_to(&collected.next_offsets());
+            let restarted = if consumer.has_stalled() { core.restart(&consumer) } else { Ok(()) };
             guard.collected = Some(collected);
-            (outcome, guard)
+            (outcome.and_then(|full| restarted.map(|()| full)), guard)
         })
         .await
         .map_err(|stopped| Kind::Internal.caused_by(stopped))?;
@@ -524,10 +549,16 @@ impl Instance {
         }
     }
 
+    /// Ends reads that wait, with what they have; later ones do not wait either.
+    pub fn end_waits(&self) {
+        self.hurried.store(true, Ordering::Release);
+        self.closed.notify_waiters();
+    }
+
     /// Ends reads that wait, and refuses every later operation.
     pub fn begin_close(&self) {
         self.closing.store(true, Ordering::Release);
-        self.closed.notify_waiters();
+        self.end_waits();
     }
 
     /// Leaves the group, after the last automatic commit; blocks until that is done.
@@ -539,6 +570,11 @@ impl Instance {
         };
         core.pending.clear();
         consumer.close();
+    }
+
+    /// Tells whether this is still the consumer of the instance.
+    fn reads_with(&self, consumer: &Arc<GroupConsumer>) -> bool {
+        lock(&self.consumer).as_ref().is_some_and(|current| Arc::ptr_eq(current, consumer))
     }
 
     fn is_closing(&self) -> bool {
@@ -580,18 +616,26 @@ impl Core {
         }
         self.generation = generation;
         self.positions.clear();
-        let pending = self.pending.drain(..).filter_map(Result::ok);
-        let again: Vec<_> = pending
-            .filter_map(|record| {
-                let topic = TopicName::try_from(record.topic()).ok()?;
-                Some(PartitionOffset::new(topic, PartitionId::try_from(record.partition()).ok()?, record.offset()))
-            })
-            .collect();
+        let again: Vec<_> = self.pending.drain(..).filter_map(|item| place_of(&item.ok()?)).collect();
         let mut progress = lock(progress);
         let undelivered = std::mem::take(&mut progress.undelivered);
         progress.forget();
         progress.undelivered = undelivered;
         progress.undelivered.extend(again);
+    }
+
+    /// Starts the assigned partitions anew, each where its next record has to come from.
+    fn restart(&mut self, consumer: &GroupConsumer) -> Result<()> {
+        let mut next = self.positions.clone();
+        let pending: Vec<_> = self.pending.drain(..).filter_map(|item| place_of(&item.ok()?)).collect();
+        // Backwards, so that the first of a partition stays.
+        next.extend(pending.into_iter().rev().map(|item| ((item.topic, item.partition), item.offset)));
+        let start = |(topic, id)| {
+            let place = (topic, id);
+            let offset = next.get(&place).copied().unwrap_or(PartitionOffset::UNSET);
+            PartitionOffset::new(place.0, place.1, offset)
+        };
+        consumer.restart(&consumer.assignment()?.into_iter().map(start).collect::<Vec<_>>())
     }
 
     fn moved_to(&mut self, targets: &[PartitionOffset]) {
@@ -718,6 +762,12 @@ fn resolve(
         offsets.extend(consumer.offsets_for_times(times, timeout)?);
     }
     Ok(offsets)
+}
+
+/// Returns where a record is.
+fn place_of(record: &FetchedRecord) -> Option<PartitionOffset> {
+    let topic = TopicName::try_from(record.topic()).ok()?;
+    Some(PartitionOffset::new(topic, PartitionId::try_from(record.partition()).ok()?, record.offset()))
 }
 
 async fn matching(kafka: &Kafka, pattern: &Regex) -> Result<Vec<TopicName>> {

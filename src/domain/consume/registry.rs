@@ -16,6 +16,9 @@ const SWEEP_EVERY: Duration = Duration::from_millis(500);
 /// Closing waits for the group's coordinator; so many at a time keep shutdown short.
 const PARALLEL_CLOSES: usize = 32;
 
+/// How long the deletion of an instance waits until it has left its group.
+pub(super) const CLOSE_WAIT: Duration = Duration::from_secs(10);
+
 /// The instances of this process, bounded in number and age.
 pub struct Instances {
     map: Arc<Mutex<Map>>,
@@ -35,10 +38,11 @@ impl Instances {
         let (swept, timeout) = (Arc::clone(&map), config.instance_timeout);
         let sweep = move || {
             while stopped.recv_timeout(SWEEP_EVERY) == Err(RecvTimeoutError::Timeout) {
-                for instance in take_expired(&swept, timeout) {
+                let expired = take_expired(&swept, timeout);
+                for instance in &expired {
                     info!("consumer {}/{} expired: nobody used it for {timeout:?}", instance.group, instance.name);
-                    instance.close();
                 }
+                close_each(expired);
             }
         };
         let thread = std::thread::Builder::new().name("instance-sweeper".to_string()).spawn(sweep);
@@ -77,10 +81,21 @@ impl Instances {
     }
 
     /// Removes an instance and closes it: reads that wait end, it leaves its group.
+    ///
+    /// It is gone at once; where no broker answers, leaving the group goes on after the answer.
     pub async fn delete(&self, group: &str, name: &str) -> Result<()> {
         let removed = remove(&mut lock(&self.map), group, name).ok_or(Kind::InstanceNotFound)?;
         removed.begin_close();
-        tokio::task::spawn_blocking(move || removed.close()).await.map_err(|stopped| Kind::Internal.caused_by(stopped))
+        let closing = tokio::task::spawn_blocking(move || removed.close());
+        match tokio::time::timeout(CLOSE_WAIT, closing).await {
+            Ok(closed) => closed.map_err(|stopped| Kind::Internal.caused_by(stopped)),
+            Err(_) => Ok(()),
+        }
+    }
+
+    /// Ends the reads that wait, with what they have; the process is about to end.
+    pub fn end_waits(&self) {
+        lock(&self.map).values().flat_map(HashMap::values).for_each(|instance| instance.end_waits());
     }
 
     /// Closes every instance; blocks until all have left their groups.
@@ -95,17 +110,23 @@ impl Instances {
         }
         info!("closing {} consumers", all.len());
         all.iter().for_each(|instance| instance.begin_close());
-        let queue = Mutex::new(all);
-        std::thread::scope(|scope| {
-            for _ in 0..PARALLEL_CLOSES {
-                scope.spawn(|| {
-                    while let Some(instance) = take_last(&queue) {
-                        instance.close();
-                    }
-                });
-            }
-        });
+        close_each(all);
     }
+}
+
+/// Closes instances, some at a time; blocks until all have left their groups.
+fn close_each(instances: Vec<Arc<Instance>>) {
+    let threads = instances.len().min(PARALLEL_CLOSES);
+    let queue = Mutex::new(instances);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                while let Some(instance) = take_last(&queue) {
+                    instance.close();
+                }
+            });
+        }
+    });
 }
 
 fn take_last(queue: &Mutex<Vec<Arc<Instance>>>) -> Option<Arc<Instance>> {

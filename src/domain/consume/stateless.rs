@@ -40,7 +40,9 @@ const FETCH_DEADLINE: Duration = Duration::from_secs(10);
 /// Returns what is there; waits only where there is nothing at all.
 pub async fn read(kafka: &Kafka, topic: &TopicName, partition: PartitionId, read: StatelessRead) -> Result<Vec<u8>> {
     let mut collected = Collected::new(read.codec, read.include, read.limits);
-    let log = kafka.metadata.watermarks(topic, partition).await?;
+    kafka.metadata.partition(topic, partition).await?;
+    // The end as these readers see it: without what a transaction has not committed, where they are told so.
+    let log = kafka.readers.watermarks(topic, partition, FETCH_DEADLINE).await?;
     let offset = match read.start {
         Start::Beginning => log.beginning,
         Start::Offset(offset) if (log.beginning..=log.end).contains(&offset) => offset,

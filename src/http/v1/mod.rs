@@ -5,7 +5,7 @@
 mod consumers;
 mod produce;
 
-use actix_web::web::{self, ServiceConfig};
+use actix_web::web::ServiceConfig;
 
 use crate::config::PlainJson;
 use crate::http::answer::{Offers, Takes};
@@ -44,27 +44,21 @@ impl Takes for Records {
 
 /// Registers the endpoints of v1: shared paths for requests that name a v1 type, and two paths that only v1 has.
 pub fn routes(config: &mut ServiceConfig) {
-    let shared = web::scope("")
-        .guard(media_guard(names_v1))
-        .service(resource("/", vec![get(v2::alive::<V1>), post(v2::alive::<V1>)]))
-        .service(resource("/brokers", vec![get(v2::list_brokers::<V1>)]))
-        .service(resource("/topics", vec![get(v2::list_topics::<V1>)]))
-        .service(resource("/topics/{topic}", vec![get(v2::get_topic::<V1>), post(produce::to_topic)]))
-        .service(resource("/topics/{topic}/partitions", vec![get(v2::list_partitions::<V1>)]))
-        .service(resource(
+    // A request that names v1 on a path that v1 does not have is v2's to refuse.
+    let shared = |path, routes| resource(path, routes).guard(media_guard(names_v1));
+    config
+        .service(shared("/", vec![get(v2::alive::<V1>), post(v2::alive::<V1>)]))
+        .service(shared("/brokers", vec![get(v2::list_brokers::<V1>)]))
+        .service(shared("/topics", vec![get(v2::list_topics::<V1>)]))
+        .service(shared("/topics/{topic}", vec![get(v2::get_topic::<V1>), post(produce::to_topic)]))
+        .service(shared("/topics/{topic}/partitions", vec![get(v2::list_partitions::<V1>)]))
+        .service(shared(
             "/topics/{topic}/partitions/{partition}",
             vec![get(v2::get_partition::<V1>), post(produce::to_partition)],
         ))
-        .service(resource("/consumers/{group}", vec![post(consumers::create)]))
-        .service(resource("/consumers/{group}/instances/{instance}", vec![delete(v2::consumers::delete::<V1>)]))
-        .service(resource("/consumers/{group}/instances/{instance}/offsets", vec![post(consumers::commit)]))
-        .configure(own_paths);
-    config.service(shared);
-    own_paths(config);
-}
-
-fn own_paths(config: &mut ServiceConfig) {
-    config
+        .service(shared("/consumers/{group}", vec![post(consumers::create)]))
+        .service(shared("/consumers/{group}/instances/{instance}", vec![delete(v2::consumers::delete::<V1>)]))
+        .service(shared("/consumers/{group}/instances/{instance}/offsets", vec![post(consumers::commit)]))
         .service(resource("/consumers/{group}/instances/{instance}/topics/{topic}", vec![get(consumers::read)]))
         .service(resource("/topics/{topic}/partitions/{partition}/messages", vec![get(consumers::messages)]));
 }

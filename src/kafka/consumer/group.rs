@@ -1,5 +1,6 @@
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use rdkafka::ClientConfig;
 use rdkafka::types::RDKafkaErrorCode as Code;
@@ -22,6 +23,7 @@ pub struct GroupConsumer {
     queue: Queue,
     native: Arc<Native>,
     health: Arc<Health>,
+    stalled: AtomicBool,
 }
 
 impl GroupConsumer {
@@ -51,7 +53,7 @@ impl GroupConsumer {
         let failed = |error| Kind::Kafka.because("Failed to construct kafka consumer").caused_by(error);
         let native = Arc::new(Native::new(&config, Listener(Arc::clone(health))).map_err(failed)?);
         let queue = native.group_queue().ok_or(Kind::Internal)?;
-        Ok(GroupConsumer { queue, native, health: Arc::clone(health) })
+        Ok(GroupConsumer { queue, native, health: Arc::clone(health), stalled: AtomicBool::new(false) })
     }
 
     /// Joins the group for these topics, in the place of those before; none leaves it.
@@ -84,11 +86,11 @@ impl GroupConsumer {
     ///
     /// `None` where a partition is not being fetched and will not be by itself: its last fetch ended in an error.
     pub fn seek(&self, offsets: &[PartitionOffset], timeout: Duration) -> Result<Option<()>> {
-        let deadline = std::time::Instant::now() + timeout.min(START_WAIT);
+        let deadline = Instant::now() + timeout.min(START_WAIT);
         loop {
             match self.native.seek(&List::of_offsets(offsets), timeout) {
                 Ok(()) => return Ok(Some(())),
-                Err(Code::State) if std::time::Instant::now() >= deadline => return Ok(None),
+                Err(Code::State) if Instant::now() >= deadline => return Ok(None),
                 // A partition that was assigned a moment ago is not being fetched yet.
                 Err(Code::State) => std::thread::sleep(Duration::from_millis(5)),
                 Err(code) => return Err(self.error(code)),
@@ -98,18 +100,24 @@ impl GroupConsumer {
 
     /// Commits these offsets as they are, each the next one to read.
     pub fn commit(&self, offsets: &[PartitionOffset]) -> Result<()> {
-        let deadline = std::time::Instant::now() + COORDINATOR_WAIT;
+        match self.with_coordinator(COORDINATOR_WAIT, || self.native.commit(&List::of_offsets(offsets))) {
+            // There was nothing to commit.
+            Err(Code::NoOffset) => Ok(()),
+            outcome => outcome.map_err(|code| self.error(code)),
+        }
+    }
+
+    /// Asks the coordinator again while it is being found or has just moved.
+    fn with_coordinator(&self, patience: Duration, ask: impl Fn() -> Result<(), Code>) -> Result<(), Code> {
+        let deadline = Instant::now() + patience;
         loop {
-            match self.native.commit(&List::of_offsets(offsets)) {
-                // There was nothing to commit.
-                Err(Code::NoOffset) => return Ok(()),
-                // The coordinator is being found or has just moved.
+            match ask() {
                 Err(Code::NotCoordinator | Code::CoordinatorNotAvailable | Code::CoordinatorLoadInProgress)
-                    if std::time::Instant::now() < deadline =>
+                    if Instant::now() < deadline =>
                 {
                     std::thread::sleep(Duration::from_millis(100));
                 }
-                outcome => return outcome.map_err(|code| self.error(code)),
+                outcome => return outcome,
             }
         }
     }
@@ -126,7 +134,7 @@ impl GroupConsumer {
                 .map(|(topic, id)| PartitionOffset::new(topic.clone(), *id, PartitionOffset::UNSET))
                 .collect::<Vec<_>>(),
         );
-        self.native.committed(&list, timeout).map_err(|code| self.error(code))?;
+        self.with_coordinator(timeout, || self.native.committed(&list, timeout)).map_err(|code| self.error(code))?;
         let entries = list.entries();
         let failed = entries.iter().filter_map(|entry| entry.error);
         // A partition that does not exist has no commit either.
@@ -181,6 +189,21 @@ impl GroupConsumer {
             .collect()
     }
 
+    /// Tells, once, whether partitions wait for committed offsets that nobody asks for any more.
+    ///
+    /// librdkafka asks once; where the coordinator had just moved, those partitions would never be fetched
+    /// (confluentinc/librdkafka#5586). [`GroupConsumer::restart`] mends it.
+    pub fn has_stalled(&self) -> bool {
+        self.stalled.swap(false, Ordering::Relaxed)
+    }
+
+    /// Starts the assigned partitions anew at these offsets, all of them; below 0 as in [`GroupConsumer::assign`].
+    pub fn restart(&self, partitions: &[PartitionOffset]) -> Result<()> {
+        // The coordinator is being looked for.
+        std::thread::sleep(Duration::from_millis(100));
+        self.native.restart(&List::of_offsets(partitions)).map_err(|code| self.error(code))
+    }
+
     /// Waits until something is fetched after there was nothing.
     pub fn filled(&self) -> &Notify {
         self.queue.filled()
@@ -193,6 +216,9 @@ impl GroupConsumer {
 
     /// Returns the error of a read, unless librdkafka mends it by itself.
     fn reported(&self, code: Code, text: String) -> Option<Error> {
+        if text.starts_with(STALLED) {
+            self.stalled.store(true, Ordering::Relaxed);
+        }
         match code {
             Code::AutoOffsetReset
             | Code::Fatal
@@ -217,6 +243,9 @@ impl GroupConsumer {
         code_error(Operation::Consume, code, &self.health)
     }
 }
+
+/// How librdkafka says that it has given up on committed offsets.
+const STALLED: &str = "Failed to fetch committed offsets";
 
 /// How long a commit waits for a coordinator that moves.
 const COORDINATOR_WAIT: Duration = Duration::from_secs(10);

@@ -1,6 +1,6 @@
 //! The calls of librdkafka that a consumer is made of. What blocks says so.
 
-use std::ffi::{CString, c_void};
+use std::ffi::{CStr, CString, c_void};
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
 use std::time::Duration;
@@ -83,6 +83,22 @@ impl Native {
         check(unsafe { rd::rd_kafka_assign(self.raw(), list.map_or(ptr::null(), |list| list.ptr().cast_const())) })
     }
 
+    /// Starts assigned partitions anew at these offsets; the list is the whole assignment.
+    ///
+    /// A member that shares cooperatively may only change its assignment in steps.
+    pub(super) fn restart(&self, list: &List) -> Result<(), Code> {
+        // SAFETY: the client is alive; the name is static.
+        let protocol = unsafe { CStr::from_ptr(rd::rd_kafka_rebalance_protocol(self.raw())) };
+        if protocol != c"COOPERATIVE" {
+            return self.assign(Some(list));
+        }
+        // SAFETY: client and list are alive; librdkafka copies the list.
+        unsafe {
+            take_error(rd::rd_kafka_incremental_unassign(self.raw(), list.ptr().cast_const()))?;
+            take_error(rd::rd_kafka_incremental_assign(self.raw(), list.ptr().cast_const()))
+        }
+    }
+
     pub(super) fn assignment(&self) -> Result<Vec<Entry>, Code> {
         let mut list = ptr::null_mut();
         // SAFETY: the client is alive; it hands over a list of its own.
@@ -106,15 +122,8 @@ impl Native {
 
     /// Moves the positions; blocks up to `timeout`.
     pub(super) fn seek(&self, list: &List, timeout: Duration) -> Result<(), Code> {
-        // SAFETY: client and list are alive; the error, where there is one, is destroyed once.
-        unsafe {
-            let error = rd::rd_kafka_seek_partitions(self.raw(), list.ptr(), milliseconds(timeout));
-            if !error.is_null() {
-                let code = rd::rd_kafka_error_code(error);
-                rd::rd_kafka_error_destroy(error);
-                check(code)?;
-            }
-        }
+        // SAFETY: client and list are alive.
+        unsafe { take_error(rd::rd_kafka_seek_partitions(self.raw(), list.ptr(), milliseconds(timeout)))? };
         first_failure(list)
     }
 
@@ -261,6 +270,21 @@ impl Drop for Started {
             rd::rd_kafka_topic_destroy(self.topic.as_ptr());
         }
     }
+}
+
+/// Destroys an error object and returns its code.
+///
+/// # Safety
+/// `error` is null or an error that nobody else destroys.
+unsafe fn take_error(error: *mut rd::rd_kafka_error_t) -> Result<(), Code> {
+    if error.is_null() {
+        return Ok(());
+    }
+    // SAFETY: see above.
+    let code = unsafe { rd::rd_kafka_error_code(error) };
+    // SAFETY: see above.
+    unsafe { rd::rd_kafka_error_destroy(error) };
+    check(code)
 }
 
 fn check(code: rd::rd_kafka_resp_err_t) -> Result<(), Code> {

@@ -12,7 +12,7 @@ use crate::kafka::consumer::message::FetchedRecord;
 use crate::kafka::consumer::native::{Native, Queue, Started};
 use crate::kafka::error::{Operation, code_error};
 use crate::kafka::health::Health;
-use crate::model::{PartitionId, PartitionOffset, TopicName};
+use crate::model::{PartitionId, PartitionOffset, TopicName, Watermarks};
 
 /// Clients that are kept for the next reads; those above are closed after use.
 const KEPT: usize = 4;
@@ -67,12 +67,7 @@ impl Readers {
 
     /// Begins to fetch a partition at `offset`; waits for a free reader, then answers 429.
     pub async fn start(&self, topic: &TopicName, partition: PartitionId, offset: i64) -> Result<Reading> {
-        let turn = tokio::time::timeout(self.wait, Arc::clone(&self.turns).acquire_owned()).await;
-        let Ok(Ok(turn)) = turn else {
-            return Err(
-                Kind::QueueFull.because("Too many stateless reads are under way; send the request again later.")
-            );
-        };
+        let turn = self.turn().await?;
         let (topic, idle, health) = (topic.clone(), Arc::clone(&self.idle), Arc::clone(&self.health));
         let native = self.native()?;
         blocking(move || {
@@ -94,16 +89,48 @@ impl Readers {
         timestamp_ms: i64,
         timeout: Duration,
     ) -> Result<Option<i64>> {
-        let time = PartitionOffset { topic: topic.clone(), partition, offset: timestamp_ms, metadata: String::new() };
-        let (native, idle, health) = (self.native()?, Arc::clone(&self.idle), Arc::clone(&self.health));
-        blocking(move || {
+        let time = PartitionOffset::new(topic.clone(), partition, timestamp_ms);
+        self.ask(move |native| {
             let list = List::of_offsets(&[time]);
-            let found = native.offsets_for_times(&list, timeout);
-            give_back(&idle, native);
-            found.map_err(|code| code_error(Operation::Consume, code, &health))?;
+            native.offsets_for_times(&list, timeout)?;
             Ok(list.entries().first().map(|entry| entry.offset).filter(|offset| *offset >= 0))
         })
         .await
+    }
+
+    /// Returns the first and the next offset of a partition, as the isolation level of the readers has them.
+    pub async fn watermarks(&self, topic: &TopicName, partition: PartitionId, timeout: Duration) -> Result<Watermarks> {
+        let topic = topic.clone();
+        self.ask(move |native| {
+            let (beginning, end) = native.watermarks(&topic, partition.get(), timeout)?;
+            Ok(Watermarks { beginning, end })
+        })
+        .await
+    }
+
+    /// Runs a look-up with one of the clients.
+    async fn ask<T: Send + 'static>(
+        &self,
+        look_up: impl FnOnce(&Native) -> Result<T, Code> + Send + 'static,
+    ) -> Result<T> {
+        let turn = self.turn().await?;
+        let (native, idle, health) = (self.native()?, Arc::clone(&self.idle), Arc::clone(&self.health));
+        blocking(move || {
+            let found = look_up(&native);
+            give_back(&idle, native);
+            drop(turn);
+            found.map_err(|code| code_error(Operation::Consume, code, &health))
+        })
+        .await
+    }
+
+    async fn turn(&self) -> Result<OwnedSemaphorePermit> {
+        match tokio::time::timeout(self.wait, Arc::clone(&self.turns).acquire_owned()).await {
+            Ok(Ok(turn)) => Ok(turn),
+            Ok(Err(_)) | Err(_) => {
+                Err(Kind::QueueFull.because("Too many stateless reads are under way; send the request again later."))
+            }
+        }
     }
 
     fn native(&self) -> Result<Arc<Native>> {

@@ -217,3 +217,17 @@ async fn a_commit_for_a_group_with_other_members_is_refused_and_not_lost_in_sile
     member.commit_delivered().await;
     assert_eq!(member.committed(&topic, 0).await, Some(3));
 }
+
+#[tokio::test]
+async fn an_instance_that_has_left_its_group_commits_without_it() {
+    let topic = topic_of(1, 0..3);
+    let instance = new_instance().await;
+    instance.subscribe(&[&topic]).await;
+    assert_eq!(instance.collect(3).await.len(), 3);
+    instance.call("DELETE", "/subscription").accept(V2).send().await;
+
+    instance.assign(&[(&topic, 0)]).await;
+    assert_eq!(instance.collect(3).await.len(), 3);
+    instance.commit_delivered().await;
+    assert_eq!(instance.committed(&topic, 0).await, Some(3));
+}

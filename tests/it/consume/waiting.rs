@@ -39,7 +39,6 @@ async fn two_reads_at_once_deliver_each_record_once() {
 }
 
 #[tokio::test]
-#[ignore = "known gap: of two reads that wait only one may be woken"]
 async fn reads_that_wait_together_share_what_comes() {
     let topic = app::topic(1);
     let fields = json!({ "properties": { "max.poll.records": 1 } });

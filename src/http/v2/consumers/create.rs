@@ -17,11 +17,12 @@ use crate::model::{GroupSettings, Reset};
 use crate::state::State;
 
 /// The properties that a client may set for its instance, beside the fields of the contract.
-const PROPERTIES: [&str; 6] = [
+const PROPERTIES: [&str; 7] = [
     "isolation.level",
     "session.timeout.ms",
     "auto.commit.interval.ms",
     "group.instance.id",
+    "group.protocol",
     "client.rack",
     "partition.assignment.strategy",
 ];
@@ -146,6 +147,13 @@ impl CreateRequest {
                 check_property(key, &value).map_err(|why| invalid(&format!("{key}: {why}")))?;
                 self.properties.push((key, value));
             }
+        }
+        let given = |name| self.properties.iter().find(|(key, _)| *key == name).map(|(_, value)| value.as_str());
+        let classic = ["session.timeout.ms", "partition.assignment.strategy"];
+        if given("group.protocol") == Some("consumer") && classic.iter().any(|key| given(key).is_some()) {
+            return Err(invalid(
+                "with group.protocol=consumer the brokers decide on session.timeout.ms and partition.assignment.strategy",
+            ));
         }
         Ok(())
     }
