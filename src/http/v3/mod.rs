@@ -6,6 +6,7 @@ mod document;
 mod links;
 #[allow(dead_code, reason = "what administration needs is here before it")]
 mod parameters;
+mod produce;
 #[allow(dead_code, reason = "what administration needs is here before it")]
 mod rendering;
 
@@ -13,7 +14,7 @@ use actix_web::web::{self, ServiceConfig};
 
 use crate::http::answer::{Offers, Takes};
 use crate::http::media::{JSON, Offer};
-use crate::http::resource::resource;
+use crate::http::resource::{post, resource};
 
 /// Where the API is; Confluent Server has it at the second place, and clients written for that look there.
 const ROOTS: [&str; 2] = ["/v3", "/kafka/v3"];
@@ -51,7 +52,7 @@ pub fn owns(path: &str) -> bool {
 /// Returns which of [`ROOTS`] `path` is below.
 fn root_of(path: &str) -> Option<&'static str> {
     let below = |root: &&str| path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-    ROOTS.into_iter().find(|root| below(&root))
+    ROOTS.into_iter().find(|root| below(root))
 }
 
 /// Registers the endpoints of v3, in both places.
@@ -62,7 +63,9 @@ pub fn routes(config: &mut ServiceConfig) {
 }
 
 fn tree(config: &mut ServiceConfig) {
-    config.service(resource("/clusters", vec![]));
+    config
+        .service(resource("/clusters/{cluster}/topics/{topic}/records", vec![post(produce::stream)]))
+        .service(resource("/clusters/{cluster}/topics/{topic}/records:batch", vec![post(produce::batch)]));
 }
 
 #[cfg(test)]
