@@ -81,10 +81,11 @@ impl Input {
     }
 
     /// Reads no more.
+    ///
+    /// The body is kept: one that was dropped before its end the server would read on for as long as it comes; for one
+    /// that is there at the end of the answer it closes the connection.
     pub fn end(&mut self) {
         self.ended = true;
-        // Lets the server go on without what is left of the body.
-        self.chunks = futures_util::stream::empty().boxed_local();
         self.batch = Batch::new(&self.gate);
     }
 

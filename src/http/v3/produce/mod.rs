@@ -17,9 +17,8 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, TRANSFER_ENCODING};
 use actix_web::web::{Bytes, Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use futures_util::stream::{LocalBoxStream, once};
+use futures_util::stream::LocalBoxStream;
 use futures_util::{StreamExt, TryStreamExt};
-use tokio::time::timeout;
 
 use actix_web::body::BodyStream;
 use actix_web::error::PayloadError;
@@ -61,12 +60,8 @@ pub async fn stream(
     let input = Input::new(chunks(headers, payload)?, limit, Gate::clone(&gate));
     let (cluster, topic) = (segment(&request, "cluster")?, segment(&request, "topic")?);
     let mut receipts = Receipts::new(state, input, &cluster, &topic);
-    let first = timeout(HEAD_WAIT, receipts.next()).await.ok();
-    // Over by now, it is not asked again.
-    let rest = if first == Some(None) { None } else { Some(receipts) };
-    let first = first.flatten().map(|receipts| once(async { receipts }));
-    let body = futures_util::stream::iter(first).flatten().chain(futures_util::stream::iter(rest).flatten());
-    Ok(answer.body(StatusCode::OK, BodyStream::new(Box::pin(body))))
+    receipts.wait_for_first(HEAD_WAIT).await;
+    Ok(answer.body(StatusCode::OK, BodyStream::new(receipts)))
 }
 
 /// Tells whether a body is announced that may have something in it.

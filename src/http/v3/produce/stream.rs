@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use actix_web::web::{self, Bytes, Data};
 use futures_util::future::LocalBoxFuture;
-use futures_util::{FutureExt, Stream};
-use tokio::time::{Instant, Sleep, sleep_until};
+use futures_util::{FutureExt, Stream, StreamExt};
+use tokio::time::{Instant, Sleep, sleep_until, timeout};
 
 use crate::config::Limits;
 use crate::domain::{Flow, Handed};
@@ -35,6 +35,8 @@ pub struct Receipts {
     flow: Option<Flow>,
     handing_over: Option<LocalBoxFuture<'static, (Flow, HandedOver)>>,
     unanswered: VecDeque<Unanswered>,
+    /// The first receipts, where they were waited for.
+    first: Option<Bytes>,
     age: Age,
     /// When something last came or went, and the timer that looks at it.
     active: Instant,
@@ -75,10 +77,18 @@ impl Receipts {
             flow: Some(Flow::new(topic, state.config.producer.delivery_timeout)),
             handing_over: None,
             unanswered: VecDeque::new(),
+            first: None,
             age,
             active: now,
             timer: Box::pin(sleep_until(now + server.stream_idle_timeout)),
             state,
+        }
+    }
+
+    /// Waits until there is a receipt or the stream is over, but not longer than `patience`.
+    pub async fn wait_for_first(&mut self, patience: Duration) {
+        if let Ok(Some(Ok(receipts))) = timeout(patience, self.next()).await {
+            self.first = Some(receipts);
         }
     }
 
@@ -182,6 +192,9 @@ impl Stream for Receipts {
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
+        if let Some(first) = this.first.take() {
+            return Poll::Ready(Some(Ok(first)));
+        }
         loop {
             let mut out = this.poll_answers(context);
             let handed_over = this.poll_hand_over(context);
