@@ -82,10 +82,11 @@ async fn serve(mut config: Config) -> Result<(), String> {
         banner(server.addresses.first());
     }
     let probe = actix_web::rt::spawn(probe(state.clone()));
-    let handle = server.handle.clone();
+    let (handle, stopper) = (server.handle.clone(), server.stopper);
     actix_web::rt::spawn(async move {
         let name = signals.next().await;
         info!("{name}: finishing what runs");
+        stopper.stop();
         handle.stop(true).await;
     });
     let ended = server.running.await.map_err(|error| format!("the server failed: {error}"));

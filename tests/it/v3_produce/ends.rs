@@ -1,10 +1,12 @@
 //! How streams end, other than by the end of the body.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::harness::app;
+use crate::harness::binary::Proxy;
+use crate::harness::wire::Wire;
 use crate::harness::{PATIENCE, eventually, kafka};
-use crate::v3_produce::{Open, codes, produce, text_record};
+use crate::v3_produce::{Open, codes, path, produce, text_record};
 
 #[tokio::test]
 async fn a_record_above_the_limit_ends_the_stream() {
@@ -102,4 +104,27 @@ async fn what_was_handed_over_is_written_though_the_client_is_gone() {
     })
     .await;
     assert_eq!(codes(&produce(app::shared(), &topic, "{}").await), [200], "and the proxy goes on");
+}
+
+#[tokio::test]
+async fn open_streams_do_not_delay_the_end_of_the_process() {
+    let topic = app::topic(1);
+    let mut proxy = Proxy::start(&["--bootstrap-servers", &kafka::shared().bootstrap], &[]);
+    let open = async || {
+        let mut wire = Wire::connect(proxy.address()).await;
+        wire.start_chunked(&path(&topic), "application/json").await;
+        let mut open = Open { wire, answered: false, received: Vec::new() };
+        open.send("{}").await;
+        assert_eq!(codes(&open.receipts(1).await), [200]);
+        open
+    };
+    let (idle, mut busy) = (open().await, open().await);
+    let started = Instant::now();
+    proxy.signal("TERM");
+    proxy.wait_for_log("finishing what runs", PATIENCE);
+    busy.send("{}{}").await;
+    assert_eq!(codes(&busy.rest().await), [200, 200], "what was sent is answered");
+    assert!(idle.rest().await.is_empty());
+    assert_eq!(proxy.wait(PATIENCE).code(), Some(0), "{}", proxy.log());
+    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
 }

@@ -21,8 +21,8 @@ async fn bytes_texts_and_json_lie_on_the_log_as_the_receipt_says() {
     assert_eq!(receipts[2].get("key"), None);
     let log = kafka::shared().read_topic(&topic);
     let on_log: Vec<_> = log.iter().map(|record| (record.key.as_deref(), record.value.as_deref())).collect();
-    let expected: [(Option<&[u8]>, Option<&[u8]>); 3] = [
-        (Some(b"foo"), Some(b"\x00\xff")),
+    let expected = [
+        (Some(&b"foo"[..]), Some(&b"\x00\xff"[..])),
         (Some(b"k\n"), Some(b"")),
         (None, Some(br#"{"a":[1.10,12345678901234567890123,null]}"#)),
     ];

@@ -28,6 +28,7 @@ use crate::http::answer::{Answer, Content};
 use crate::http::body::is_packed;
 use crate::http::gate::Gate;
 use crate::http::media::charset;
+use crate::http::stopping::Stopping;
 use crate::http::v3::document::untyped;
 use crate::http::v3::parameters::segment;
 use crate::http::v3::produce::input::Input;
@@ -47,6 +48,7 @@ pub async fn stream(
     payload: Payload,
     state: Data<State>,
     gate: Data<Gate>,
+    stopping: Data<Stopping>,
 ) -> Result<HttpResponse> {
     let headers = request.headers();
     if !has_body(headers) {
@@ -59,7 +61,7 @@ pub async fn stream(
     let limit = usize::try_from(state.config.limits.stream_record_bytes).unwrap_or(usize::MAX);
     let input = Input::new(chunks(headers, payload)?, limit, Gate::clone(&gate));
     let (cluster, topic) = (segment(&request, "cluster")?, segment(&request, "topic")?);
-    let mut receipts = Receipts::new(state, input, &cluster, &topic);
+    let mut receipts = Receipts::new(state, input, Stopping::clone(&stopping), &cluster, &topic);
     receipts.wait_for_first(HEAD_WAIT).await;
     Ok(answer.body(StatusCode::OK, BodyStream::new(receipts)))
 }

@@ -13,6 +13,7 @@ use crate::config::Limits;
 use crate::domain::{Flow, Handed};
 use crate::error::{Error, Kind};
 use crate::format::Arena;
+use crate::http::stopping::Stopping;
 use crate::http::v3::produce::input::{Batch, Broken, Input};
 use crate::http::v3::produce::receipt::{Failure, Outcome, Prepared, Slot, Writer, outcomes};
 use crate::http::v3::produce::record::{Misfit, RecordText};
@@ -21,6 +22,9 @@ use crate::state::State;
 /// What a stream may have unanswered before it reads no more; one batch may go beyond.
 const UNANSWERED_RECORDS: usize = 20_000;
 const UNANSWERED_BYTES: usize = 4 * 1024 * 1024;
+
+/// How long a stream may rest once the process is about to end.
+const LAST_REST: Duration = Duration::from_millis(250);
 
 /// Batches above this size are decoded off the worker thread, where they cost it more than half a millisecond.
 const DECODE_ON_WORKER_BYTES: usize = 512 * 1024;
@@ -38,8 +42,11 @@ pub struct Receipts {
     /// The first receipts, where they were waited for.
     first: Option<Bytes>,
     age: Age,
-    /// When something last came or went, and the timer that looks at it.
+    /// Until the process is about to end.
+    stopping: Option<LocalBoxFuture<'static, ()>>,
+    /// When something last came or went, how long nothing may, and the timer that looks at it.
     active: Instant,
+    idle_timeout: Duration,
     timer: Pin<Box<Sleep>>,
 }
 
@@ -68,7 +75,7 @@ struct Age {
 
 impl Receipts {
     /// Returns the receipts of `input`, for names as they came in the path.
-    pub fn new(state: Data<State>, input: Input, cluster: &str, topic: &str) -> Receipts {
+    pub fn new(state: Data<State>, input: Input, stopping: Stopping, cluster: &str, topic: &str) -> Receipts {
         let (now, server) = (Instant::now(), &state.config.server);
         let age = Age { limit: now + server.stream_max_age, grace: server.stream_grace, close: None };
         Receipts {
@@ -79,7 +86,9 @@ impl Receipts {
             unanswered: VecDeque::new(),
             first: None,
             age,
+            stopping: Some(stopping.begun().boxed_local()),
             active: now,
+            idle_timeout: server.stream_idle_timeout,
             timer: Box::pin(sleep_until(now + server.stream_idle_timeout)),
             state,
         }
@@ -156,11 +165,17 @@ impl Receipts {
         if self.input.is_ended() {
             return false;
         }
+        if self.stopping.as_mut().is_some_and(|stopping| stopping.poll_unpin(context).is_ready()) {
+            // What comes is still taken, for a while; a stream that rests is not waited for.
+            self.stopping = None;
+            self.idle_timeout = self.idle_timeout.min(LAST_REST);
+            let close = Instant::now() + self.state.config.server.shutdown_timeout / 2;
+            self.age.close = Some(self.age.close.map_or(close, |earlier| earlier.min(close)));
+        }
         loop {
             let is_idle = self.unanswered.is_empty() && self.handing_over.is_none();
-            let idle_timeout = self.state.config.server.stream_idle_timeout;
             // What waits for Kafka has its own deadlines.
-            let idle = if is_idle { self.active + idle_timeout } else { Instant::now() + idle_timeout };
+            let idle = if is_idle { self.active } else { Instant::now() } + self.idle_timeout;
             let next = self.age.close.map_or(idle, |close| close.min(idle));
             if next <= Instant::now() {
                 return true;
