@@ -162,12 +162,17 @@ fn nested(bytes: &[u8], mut at: usize, mut depth: usize) -> (usize, Option<Insid
     (at, Some(Inside::Nested { depth }))
 }
 
+const NEAR_BYTES: usize = 12;
+
 /// Skips a text; returns where it goes on, and whether the byte there is escaped, or `None` at its end.
 fn text(bytes: &[u8], mut at: usize, escaped: bool) -> (usize, Option<bool>) {
     if escaped {
         at += 1;
     }
-    while let Some(step) = memchr::memchr2(b'"', b'\\', &bytes[at..]) {
+    // Names are shorter than it takes to begin a search.
+    let near = |at: usize| bytes[at..].iter().take(NEAR_BYTES).position(|byte| matches!(byte, b'"' | b'\\'));
+    let far = |at: usize| memchr::memchr2(b'"', b'\\', &bytes[at..]);
+    while let Some(step) = near(at).or_else(|| far(at)) {
         at += step + 1;
         if bytes[at - 1] == b'"' {
             return (at, None);
