@@ -82,10 +82,11 @@ async fn serve(mut config: Config) -> Result<(), String> {
         banner(server.addresses.first());
     }
     let probe = actix_web::rt::spawn(probe(state.clone()));
-    let (handle, stopping) = (server.handle.clone(), state.clone());
+    let (handle, stopper, stopping) = (server.handle.clone(), server.stopper, state.clone());
     actix_web::rt::spawn(async move {
         let name = signals.next().await;
         info!("{name}: finishing what runs");
+        stopper.stop();
         stopping.instances.end_waits();
         handle.stop(true).await;
     });

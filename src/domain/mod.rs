@@ -1,4 +1,7 @@
 //! The rules, free of HTTP and of API versions.
 
 pub mod consume;
+mod flow;
 pub mod produce;
+
+pub use flow::{Flow, Handed};

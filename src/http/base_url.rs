@@ -15,11 +15,20 @@ pub struct BaseUrl(String);
 /// Everything but the unreserved characters of RFC 3986.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
+/// Returns `segment` as it stands in a path, percent-encoded.
+pub fn encode_segment(segment: &str) -> String {
+    utf8_percent_encode(segment, SEGMENT).to_string()
+}
+
 impl BaseUrl {
+    /// Returns the URL without a slash at its end.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// Returns the address of a consumer instance, percent-encoded.
     pub fn instance(&self, group: &str, name: &str) -> String {
-        let encode = |segment| utf8_percent_encode(segment, SEGMENT).to_string();
-        format!("{}/consumers/{}/instances/{}", self.0, encode(group), encode(name))
+        format!("{}/consumers/{}/instances/{}", self.0, encode_segment(group), encode_segment(name))
     }
 }
 

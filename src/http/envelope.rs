@@ -13,6 +13,7 @@ use crate::error::{Error, Kind};
 use crate::http::answer::{Label, accept};
 use crate::http::gate::Gate;
 use crate::http::media::JSON;
+use crate::http::v3;
 
 /// The types that an error is labelled with where nothing was negotiated yet and the Accept header names one.
 const LABELS: [&str; 4] =
@@ -74,7 +75,8 @@ fn label(response: ServiceResponse) -> ServiceResponse {
     // Extractors are all asked before one fails: a 415 comes before the answer's type is settled.
     let settled = own.is_none_or(|error| error.kind() != Kind::UnsupportedMediaType);
     let negotiated = request.extensions().get::<Label>().map(|label| label.0).filter(|_| settled);
-    let media = negotiated.unwrap_or_else(|| accepted_label(request.headers()));
+    let named = || if v3::owns(request.path()) { JSON } else { accepted_label(request.headers()) };
+    let media = negotiated.unwrap_or_else(named);
     let mut response = if is_json { response } else { replace(response) };
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media));
     response

@@ -52,6 +52,13 @@ impl Gate {
     }
 }
 
+impl Share {
+    /// Tells whether it is a part of nothing.
+    pub(super) fn is_empty(&self) -> bool {
+        self.amount == 0
+    }
+}
+
 impl Counter {
     fn new(limit: u64) -> Counter {
         Counter { used: Arc::default(), limit }

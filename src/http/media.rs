@@ -88,6 +88,12 @@ pub fn essence(content_type: &str) -> Option<String> {
     Mime::from_str(content_type.trim()).ok().map(|mime| mime.essence_str().to_string())
 }
 
+/// Returns the `charset` of a Content-Type in lower case.
+pub fn charset(content_type: &str) -> Option<String> {
+    let media = Mime::from_str(content_type.trim()).ok()?;
+    media.get_param(mime::CHARSET).map(|charset| charset.as_str().to_ascii_lowercase())
+}
+
 /// Tells whether a request on a path that v1 and v2 share is for v1.
 ///
 /// The Content-Type decides if it names a version, else the Accept header; what names none, or both, is v2.

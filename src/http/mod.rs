@@ -14,12 +14,15 @@ mod path;
 mod records_body;
 mod resource;
 mod server;
+mod stopping;
 
 mod v1;
 mod v2;
+mod v3;
 
 pub use media::{best_offer, names_v1};
 pub use server::{Server, bind};
+pub use stopping::Stopper;
 pub use v2::{PartitionField, wire as v2_wire};
 
 use actix_web::web::ServiceConfig;
@@ -34,6 +37,6 @@ fn routes(config: &mut ServiceConfig) {
 /// Returns every endpoint, in the order in which they are tried.
 fn table() -> Routes {
     let mut routes = Routes::default();
-    routes.configure(v1::routes).configure(v2::routes).configure(openapi::routes);
+    routes.configure(v1::routes).configure(v2::routes).configure(v3::routes).configure(openapi::routes);
     routes
 }

@@ -1,0 +1,85 @@
+//! API v3, `application/json` below `/v3`: contract/v3.md.
+
+#[allow(dead_code, reason = "what administration needs is here before it")]
+mod document;
+#[allow(dead_code, reason = "what administration needs is here before it")]
+mod links;
+#[allow(dead_code, reason = "what administration needs is here before it")]
+mod parameters;
+mod produce;
+#[allow(dead_code, reason = "what administration needs is here before it")]
+mod rendering;
+
+use crate::http::answer::{Offers, Takes};
+use crate::http::media::{JSON, Offer};
+use crate::http::resource::{Routes, post, resource};
+
+/// Where the API is; Confluent Server has it at the second place, and clients written for that look there.
+const ROOTS: [&str; 2] = ["/v3", "/kafka/v3"];
+
+/// Answers of every endpoint.
+pub struct V3;
+
+impl Offers for V3 {
+    const OFFERS: &'static [Offer] = &[(JSON, 1000)];
+}
+
+/// What every endpoint takes; a request without a body needs no type.
+pub struct Json;
+
+/// Whether a request says what its body is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Typed {
+    /// It is JSON.
+    Json,
+    /// There is no Content-Type.
+    Not,
+}
+
+impl Takes for Json {
+    type Meaning = Typed;
+    const TYPES: &'static [(&'static str, Typed)] = &[(JSON, Typed::Json)];
+    const ABSENT: Typed = Typed::Not;
+}
+
+/// Tells whether `path` is of this API, so that every error is labelled as it labels them.
+pub fn owns(path: &str) -> bool {
+    root_of(path).is_some()
+}
+
+/// Returns which of [`ROOTS`] `path` is below.
+fn root_of(path: &str) -> Option<&'static str> {
+    let below = |root: &&str| path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    ROOTS.into_iter().find(|root| below(root))
+}
+
+/// Registers the endpoints of v3, in both places.
+pub fn routes(routes: &mut Routes) {
+    for root in ROOTS {
+        routes.scope(root, tree);
+    }
+}
+
+fn tree(routes: &mut Routes) {
+    routes
+        .service(resource("/clusters/{cluster}/topics/{topic}/records", vec![post(produce::stream)]))
+        .service(resource("/clusters/{cluster}/topics/{topic}/records:batch", vec![post(produce::batch)]));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_of_this_api_in_both_places() {
+        for (path, root) in [
+            ("/v3", Some("/v3")),
+            ("/v3/clusters", Some("/v3")),
+            ("/kafka/v3/clusters/c", Some("/kafka/v3")),
+            ("/v3x", None),
+            ("/topics/v3", None),
+        ] {
+            assert_eq!(root_of(path), root, "{path}");
+        }
+    }
+}
