@@ -6,6 +6,7 @@ pub mod http;
 
 pub mod domain;
 
+pub mod admin;
 pub mod kafka;
 
 pub mod format;

@@ -1,5 +1,6 @@
 //! What a request may use: built once from the configuration.
 
+use crate::admin::Admin;
 use crate::config::Config;
 use crate::domain::consume::Instances;
 use crate::error::Result;
@@ -11,6 +12,8 @@ pub struct State {
     pub config: Config,
     /// The clients of the Kafka cluster.
     pub kafka: Kafka,
+    /// The administrative client of the same cluster.
+    pub admin: Admin,
     /// The consumer instances of this process.
     pub instances: Instances,
 }
@@ -19,7 +22,8 @@ impl State {
     /// Creates the Kafka clients; waits for no broker.
     pub fn new(config: Config) -> Result<State> {
         let kafka = Kafka::new(&config)?;
+        let admin = Admin::new(&config);
         let instances = Instances::new(&config.consumer);
-        Ok(State { config, kafka, instances })
+        Ok(State { config, kafka, admin, instances })
     }
 }

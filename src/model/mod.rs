@@ -1,13 +1,37 @@
 //! Nouns that no API version owns.
 
+mod acl;
+mod cluster;
+mod config;
 mod consume;
 mod format;
+mod group;
+mod log_dir;
 mod metadata;
 mod names;
+mod offsets;
+mod quota;
+mod reassignment;
 mod record;
+mod scram;
+mod topic;
+mod transaction;
 
+pub use acl::{Acl, AclFilter, AclOperation, PatternType, Permission, ResourceType};
+pub use cluster::{Broker, Cluster};
+pub use config::{
+    ConfigChange, ConfigEntry, ConfigResource, ConfigSource, ConfigSynonym, ConfigType, DescribedConfigs,
+};
 pub use consume::{GroupSettings, PartitionOffset, Reset};
 pub use format::Format;
+pub use group::{GroupDescription, GroupListing, GroupMember, GroupState, GroupType, MemberProtocol};
+pub use log_dir::{LogDir, LogDirReplica};
 pub use metadata::{Partition, Replica, Topic, Watermarks};
 pub use names::{PartitionId, TopicName};
+pub use offsets::{FoundOffset, Isolation, OffsetSpec};
+pub use quota::{Quota, QuotaChange, QuotaEntity, QuotaFilter, QuotaMatch};
+pub use reassignment::{Election, NewAssignment, Reassignment};
 pub use record::{Delivery, Header, Placed, Record, RecordError};
+pub use scram::{Password, ScramChange, ScramCredential, ScramMechanism};
+pub use topic::{CreatedTopic, NewTopic, PartitionDescription, TopicDescription, TopicPartition};
+pub use transaction::{ActiveProducer, TransactionDescription, TransactionFilter, TransactionListing};

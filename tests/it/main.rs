@@ -7,6 +7,7 @@ mod harness;
 
 mod harness_selftest;
 
+mod admin;
 mod consume;
 mod examples;
 mod failure;

@@ -1,0 +1,87 @@
+//! The administrative client of a Kafka cluster: the only place that names the wire codec.
+//!
+//! [`Admin`] has one async method for each operation, a file a family. Below them: `operation` sends a request to the
+//! broker that has to carry it out, again where that is safe; `brokers` keeps a connection to each broker; `dialer`
+//! makes them; `connection` and `wire` carry frames.
+
+mod acls;
+mod cluster;
+mod configs;
+mod group_offsets;
+mod groups;
+mod log_dirs;
+mod offsets;
+mod partitions;
+mod quotas;
+mod reassignments;
+mod scram;
+mod topics;
+mod transactions;
+
+mod leaders;
+mod operation;
+mod rounds;
+
+mod answer;
+mod code;
+mod convert;
+mod coordinators;
+mod failure;
+mod group_members;
+
+mod brokers;
+mod connection;
+mod dialer;
+mod security;
+mod settings;
+mod wire;
+
+pub use code::Code;
+pub use configs::ConfigDetails;
+pub use groups::GroupFilter;
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use crate::config::Config;
+use crate::error::Result;
+use brokers::Brokers;
+use cluster::CachedId;
+use coordinators::Coordinators;
+use dialer::Dialer;
+use operation::Operation;
+use settings::Settings;
+
+/// Describes and changes a Kafka cluster.
+///
+/// Every operation ends within `kafka.request_timeout`. A request that only reads, or that may be done twice, is
+/// sent again when a connection breaks; of another one the error says that its outcome is unknown.
+pub struct Admin {
+    /// The error is what the settings lack.
+    brokers: Result<Brokers, String>,
+    coordinators: Coordinators,
+    timeout: Duration,
+    cluster_id: Mutex<Option<CachedId>>,
+}
+
+impl Admin {
+    /// Takes the settings; connects to nobody, reads no file and starts no thread.
+    ///
+    /// Settings that cannot be honoured are told by the first operation, as produce and consume may do without it.
+    pub fn new(config: &Config) -> Admin {
+        Admin {
+            brokers: Settings::read(config).map(|settings| Brokers::new(Dialer::new(settings))),
+            coordinators: Coordinators::default(),
+            timeout: config.kafka.request_timeout,
+            cluster_id: Mutex::new(None),
+        }
+    }
+
+    fn operation(&self) -> Result<Operation<'_>> {
+        Operation::begin(self)
+    }
+
+    fn brokers(&self) -> Result<&Brokers> {
+        self.brokers.as_ref().map_err(|why| dialer::not_usable(why))
+    }
+}

@@ -1,0 +1,11 @@
+//! How a connection proves who is at its ends.
+
+mod oauth;
+mod sasl;
+mod scram;
+mod tls;
+
+pub(super) use oauth::Unsecured;
+pub(super) use sasl::{Mechanism, Sasl};
+pub(super) use scram::{MAX_ITERATIONS, ScramHash, random_salt, salted_password};
+pub(super) use tls::{Connector, Tls};
