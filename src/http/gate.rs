@@ -53,9 +53,9 @@ impl Gate {
 }
 
 impl Share {
-    /// Tells whether it is a part of nothing.
-    pub(super) fn is_empty(&self) -> bool {
-        self.amount == 0
+    /// Returns how large it is.
+    pub(super) fn bytes(&self) -> u64 {
+        self.amount
     }
 }
 

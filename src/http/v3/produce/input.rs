@@ -94,6 +94,7 @@ impl Input {
     pub fn poll_batch(&mut self, context: &mut Context<'_>, came: &mut bool) -> Poll<Option<Batch>> {
         loop {
             self.take_documents();
+            self.charge_partial();
             if self.batch.is_full() || self.ended {
                 break;
             }
@@ -110,7 +111,6 @@ impl Input {
                 }
                 Poll::Pending => break,
             }
-            self.charge_partial();
         }
         if !self.batch.is_empty() {
             return Poll::Ready(Some(self.close_batch()));
@@ -145,7 +145,7 @@ impl Input {
     /// Counts the beginning of a document against the bytes under way, as that may be all that a client sends.
     fn charge_partial(&mut self) {
         let bytes = self.splitter.partial_bytes();
-        if bytes == 0 && self.partial.is_empty() {
+        if self.partial.bytes() == bytes as u64 {
             return;
         }
         self.partial = self.gate.body();
