@@ -1,10 +1,13 @@
 //! What every answer of Kafka has in common, in a table, as the messages themselves do not say.
 
 use kafka_protocol::messages::{
-    ConsumerGroupDescribeResponse, CreatePartitionsResponse, CreateTopicsResponse, DeleteGroupsResponse,
-    DeleteTopicsResponse, DescribeClusterResponse, DescribeConfigsResponse, DescribeGroupsResponse,
-    FindCoordinatorResponse, IncrementalAlterConfigsResponse, ListGroupsResponse, ListOffsetsResponse,
-    MetadataResponse, OffsetCommitResponse, OffsetDeleteResponse, OffsetFetchResponse,
+    AlterClientQuotasResponse, AlterUserScramCredentialsResponse, ConsumerGroupDescribeResponse, CreateAclsResponse,
+    CreatePartitionsResponse, CreateTopicsResponse, DeleteAclsResponse, DeleteGroupsResponse, DeleteTopicsResponse,
+    DescribeAclsResponse, DescribeClientQuotasResponse, DescribeClusterResponse, DescribeConfigsResponse,
+    DescribeGroupsResponse, DescribeProducersResponse, DescribeTransactionsResponse,
+    DescribeUserScramCredentialsResponse, FindCoordinatorResponse, IncrementalAlterConfigsResponse, ListGroupsResponse,
+    ListOffsetsResponse, ListTransactionsResponse, MetadataResponse, OffsetCommitResponse, OffsetDeleteResponse,
+    OffsetFetchResponse,
 };
 
 use kafka_protocol::protocol::StrBytes;
@@ -48,21 +51,32 @@ macro_rules! answers {
 
 // Requests for one topic, whose answer has one part, end as that part did.
 answers! {
+    AlterClientQuotasResponse: |it| elsewhere(it.entries.iter().map(|entry| entry.error_code));
+    AlterUserScramCredentialsResponse: |it| elsewhere(it.results.iter().map(|user| user.error_code));
     ConsumerGroupDescribeResponse: |it| 0;
+    CreateAclsResponse: |it| elsewhere(it.results.iter().map(|acl| acl.error_code));
     CreatePartitionsResponse: |it| it.results.first().map_or(0, |topic| topic.error_code),
         it.results.first().and_then(|topic| topic.error_message.as_ref());
     CreateTopicsResponse: |it| it.topics.first().map_or(0, |topic| topic.error_code),
         it.topics.first().and_then(|topic| topic.error_message.as_ref());
+    DeleteAclsResponse: |it| it.filter_results.first().map_or(0, |filter| filter.error_code),
+        it.filter_results.first().and_then(|filter| filter.error_message.as_ref());
     DeleteGroupsResponse: |it| 0;
     DeleteTopicsResponse: |it| it.responses.first().map_or(0, |topic| topic.error_code),
         it.responses.first().and_then(|topic| topic.error_message.as_ref());
+    DescribeAclsResponse: |it| it.error_code, it.error_message.as_ref();
+    DescribeClientQuotasResponse: |it| it.error_code, it.error_message.as_ref();
     DescribeClusterResponse: |it| it.error_code, it.error_message.as_ref();
     DescribeConfigsResponse: |it| 0;
     DescribeGroupsResponse: |it| 0;
+    DescribeProducersResponse: |it| 0;
+    DescribeTransactionsResponse: |it| 0;
+    DescribeUserScramCredentialsResponse: |it| it.error_code, it.error_message.as_ref();
     FindCoordinatorResponse: |it| it.error_code, it.error_message.as_ref();
     IncrementalAlterConfigsResponse: |it| elsewhere(it.responses.iter().map(|resource| resource.error_code));
     ListGroupsResponse: |it| it.error_code;
     ListOffsetsResponse: |it| 0;
+    ListTransactionsResponse: |it| it.error_code;
     MetadataResponse: |it| it.error_code;
     OffsetCommitResponse: |it| elsewhere(codes_of_commit(it));
     OffsetDeleteResponse: |it| it.error_code;

@@ -263,7 +263,11 @@ impl Talk<'_> {
             wire::read_frame(&mut self.stream).await
         };
         // With TLS 1.3 a broker tells only now that it does not accept the certificate.
-        exchanged.await.map_err(|why| tls_failure("the broker", &why))
+        let frame = exchanged.await.map_err(|why| tls_failure("the broker", &why))?;
+        if wire::correlation_of(&frame) != Some(self.correlation) {
+            return Err(Failure::Unreachable("what answers there is no Kafka broker".to_owned()));
+        }
+        Ok(frame)
     }
 }
 

@@ -9,10 +9,9 @@ use kafka_protocol::messages::delete_groups_response::DeletableGroupResult;
 use kafka_protocol::messages::describe_groups_response::{DescribedGroup as ClassicGroup, DescribedGroupMember};
 use kafka_protocol::messages::list_groups_response::ListedGroup;
 use kafka_protocol::messages::{
-    ConsumerGroupDescribeRequest, ConsumerProtocolAssignment, DeleteGroupsRequest, DescribeGroupsRequest, GroupId,
-    ListGroupsRequest,
+    ConsumerGroupDescribeRequest, DeleteGroupsRequest, DescribeGroupsRequest, GroupId, ListGroupsRequest,
 };
-use kafka_protocol::protocol::{Decodable, Message, StrBytes};
+use kafka_protocol::protocol::StrBytes;
 
 use crate::admin::Admin;
 use crate::admin::code::Code;
@@ -220,6 +219,7 @@ fn consumer_member(member: ConsumerMember) -> GroupMember {
 }
 
 fn classic_group(group: ClassicGroup) -> GroupDescription {
+    let member = |member| classic_member(member, &group.protocol_type);
     GroupDescription {
         id: group.group_id.to_string(),
         group_type: GroupType::Classic,
@@ -227,35 +227,46 @@ fn classic_group(group: ClassicGroup) -> GroupDescription {
         protocol_type: group.protocol_type.to_string(),
         assignor: group.protocol_data.to_string(),
         coordinator: None,
-        members: group.members.into_iter().map(classic_member).collect(),
+        members: group.members.into_iter().map(member).collect(),
         authorized_operations: operations(group.authorized_operations),
     }
 }
 
-fn classic_member(member: DescribedGroupMember) -> GroupMember {
+fn classic_member(member: DescribedGroupMember, protocol_type: &str) -> GroupMember {
+    let is_consumer = protocol_type == "consumer";
     GroupMember {
         id: member.member_id.to_string(),
         instance_id: text(member.group_instance_id),
         client_id: member.client_id.to_string(),
         client_host: member.client_host.to_string(),
         speaks: MemberProtocol::Classic,
-        assignment: decoded(member.member_assignment),
+        assignment: if is_consumer { decoded(member.member_assignment) } else { Vec::new() },
     }
 }
 
-/// Reads what the leader of a classic group gave a member: a version, then the partitions. Nothing where the members
-/// are no consumers, as what they are given is in a language of their own.
+/// Returns the partitions that the leader of a classic group gave a member.
+///
+/// The bytes are the members' own affair and may be anything; what is no assignment of partitions is none. The codec
+/// does not read them, as it takes room for as many partitions as the first bytes say.
 fn decoded(mut assignment: Bytes) -> Vec<(TopicName, i32)> {
-    let Ok(version) = assignment.try_get_i16() else { return Vec::new() };
-    // A later version only adds to the end.
-    let version = version.min(ConsumerProtocolAssignment::VERSIONS.max);
-    match ConsumerProtocolAssignment::decode(&mut assignment, version) {
-        Ok(decoded) => {
-            let assigned = decoded.assigned_partitions.iter();
-            sorted(assigned.map(|assigned| (&assigned.topic, assigned.partitions.as_slice())))
+    let mut partitions = read_assignment(&mut assignment).unwrap_or_default();
+    partitions.sort_unstable();
+    partitions
+}
+
+/// Reads a version, which only matters for what comes after the partitions, and the partitions of each topic.
+fn read_assignment(bytes: &mut Bytes) -> Option<Vec<(TopicName, i32)>> {
+    let _version = bytes.try_get_i16().ok()?;
+    let mut partitions = Vec::new();
+    for _ in 0..bytes.try_get_i32().ok()? {
+        let length = usize::try_from(bytes.try_get_i16().ok()?).ok().filter(|length| *length <= bytes.len())?;
+        let name = bytes.split_to(length);
+        let topic = TopicName::try_from(std::str::from_utf8(&name).ok()?).ok()?;
+        for _ in 0..bytes.try_get_i32().ok()? {
+            partitions.push((topic.clone(), bytes.try_get_i32().ok()?));
         }
-        Err(_) => Vec::new(),
     }
+    Some(partitions)
 }
 
 fn sorted<'a>(
@@ -324,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn an_assignment_of_a_later_version_is_read_as_the_last_that_is_known() {
+    fn what_follows_the_partitions_does_not_matter() {
         let bytes = b"\0\x09\0\0\0\x01\0\x01t\0\0\0\x02\0\0\0\x01\0\0\0\0\xff\xff\xff\xffmore";
         let topic = TopicName::try_from("t").unwrap();
         assert_eq!(decoded(Bytes::from_static(bytes)), [(topic.clone(), 0), (topic, 1)]);

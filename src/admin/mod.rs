@@ -4,12 +4,16 @@
 //! broker that has to carry it out, again where that is safe; `brokers` keeps a connection to each broker; `dialer`
 //! makes them; `connection` and `wire` carry frames.
 
+mod acls;
 mod cluster;
 mod configs;
 mod group_offsets;
 mod groups;
 mod offsets;
+mod quotas;
+mod scram;
 mod topics;
+mod transactions;
 
 mod leaders;
 mod operation;

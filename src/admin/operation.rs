@@ -30,8 +30,6 @@ pub(super) enum Route<'a> {
     Broker(i32),
     /// The coordinator of a group.
     Group(&'a str),
-    /// The coordinator of a transactional id.
-    Transaction(&'a str),
 }
 
 /// Requests that serve one purpose and have one deadline.
@@ -150,7 +148,6 @@ impl<'a> Operation<'a> {
             Route::Controller => self.controller().await,
             Route::Broker(id) => self.broker(id).await,
             Route::Group(group) => self.broker(self.coordinator(CoordinatorKind::Group, group).await?).await,
-            Route::Transaction(id) => self.broker(self.coordinator(CoordinatorKind::Transaction, id).await?).await,
         }
     }
 
@@ -175,7 +172,6 @@ impl<'a> Operation<'a> {
     async fn look_around(&self, route: Route<'_>) {
         match route {
             Route::Group(group) => self.coordinators.forget(CoordinatorKind::Group, group),
-            Route::Transaction(id) => self.coordinators.forget(CoordinatorKind::Transaction, id),
             Route::Any | Route::Controller | Route::Broker(_) => {}
         }
         if route != Route::Any

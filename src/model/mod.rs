@@ -9,8 +9,11 @@ mod group;
 mod metadata;
 mod names;
 mod offsets;
+mod quota;
 mod record;
+mod scram;
 mod topic;
+mod transaction;
 
 pub use acl::{Acl, AclFilter, AclOperation, PatternType, Permission, ResourceType};
 pub use cluster::{Broker, Cluster};
@@ -23,5 +26,8 @@ pub use group::{GroupDescription, GroupListing, GroupMember, GroupState, GroupTy
 pub use metadata::{Partition, Replica, Topic, Watermarks};
 pub use names::{PartitionId, TopicName};
 pub use offsets::{FoundOffset, Isolation, OffsetSpec};
+pub use quota::{Quota, QuotaChange, QuotaEntity, QuotaFilter, QuotaMatch};
 pub use record::{Delivery, Header, Placed, Record, RecordError};
+pub use scram::{Password, ScramChange, ScramCredential, ScramMechanism};
 pub use topic::{CreatedTopic, NewTopic, PartitionDescription, TopicDescription};
+pub use transaction::{ActiveProducer, TransactionDescription, TransactionFilter, TransactionListing};

@@ -7,4 +7,5 @@ mod tls;
 
 pub(super) use oauth::Unsecured;
 pub(super) use sasl::{Mechanism, Sasl};
+pub(super) use scram::{MAX_ITERATIONS, ScramHash, random_salt, salted_password};
 pub(super) use tls::{Connector, Tls};

@@ -8,7 +8,7 @@ use ring::rand::SecureRandom;
 use ring::{digest, hmac, pbkdf2, rand};
 
 /// More would keep this process busy for seconds: only a broker that wants that asks for so many.
-const MAX_ITERATIONS: u32 = 1_000_000;
+pub(in crate::admin) const MAX_ITERATIONS: u32 = 1_000_000;
 /// Kafka's own minimum.
 const MIN_ITERATIONS: u32 = 4096;
 
@@ -40,6 +40,13 @@ impl ScramHash {
             ScramHash::Sha512 => &digest::SHA512,
         }
     }
+}
+
+/// Returns bytes that nobody can foresee: a salt, or what a nonce is made of.
+pub(in crate::admin) fn random_salt() -> Result<[u8; 24], String> {
+    let mut random = [0; 24];
+    rand::SystemRandom::new().fill(&mut random).map_err(|_| "The system has no random numbers.".to_owned())?;
+    Ok(random)
 }
 
 /// Returns what stands for a password in SCRAM; takes milliseconds for some thousand iterations.
@@ -77,9 +84,7 @@ enum Step {
 
 impl Scram {
     pub(super) fn new(hash: ScramHash, user: &str, password: &str) -> Result<Scram, String> {
-        let mut random = [0; 24];
-        rand::SystemRandom::new().fill(&mut random).map_err(|_| "the system has no random numbers".to_owned())?;
-        Ok(Scram::with_nonce(hash, user, password, STANDARD.encode(random)))
+        Ok(Scram::with_nonce(hash, user, password, STANDARD.encode(random_salt()?)))
     }
 
     fn with_nonce(hash: ScramHash, user: &str, password: &str, nonce: String) -> Scram {

@@ -189,3 +189,59 @@ impl ServerCertVerifier for Verifier {
         self.provider.signature_verification_algorithms.supported_schemes()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // For this test alone; made with openssl, the password is test-pw.
+    const ENCRYPTED: &str = "-----BEGIN ENCRYPTED PRIVATE KEY-----
+MIGbMFcGCSqGSIb3DQEFDTBKMCkGCSqGSIb3DQEFDDAcBAh4zoNOrlPTbgICCAAw
+DAYIKoZIhvcNAgkFADAdBglghkgBZQMEASoEENrZmMwGd5XpCO2ODTqRQ44EQBST
+CW8Pe0ixf4xxhx0gOmlUOcvT1RGndC9CB9Gf7VHBYfcUHOqjLRGvu13C2sj3cyE/
+H7bz9R7v8PsS8vBxEOg=
+-----END ENCRYPTED PRIVATE KEY-----
+";
+
+    fn tls(key_password: Option<&str>) -> Tls {
+        Tls {
+            ca_location: None,
+            ca_pem: None,
+            certificate_location: None,
+            certificate_pem: None,
+            key_location: None,
+            key_pem: Some(ENCRYPTED.to_owned()),
+            key_password: key_password.map(str::to_owned),
+            verify: true,
+            verify_name: true,
+        }
+    }
+
+    #[test]
+    fn an_encrypted_key_is_read_with_its_password() {
+        assert!(tls(Some("test-pw")).key(ENCRYPTED.as_bytes()).is_ok());
+    }
+
+    #[test]
+    fn a_key_that_cannot_be_read_is_told() {
+        let refused = |tls: Tls, pem: &str| tls.key(pem.as_bytes()).expect_err("the key cannot be read");
+        assert!(refused(tls(Some("wrong")), ENCRYPTED).contains("right one"));
+        assert!(refused(tls(None), ENCRYPTED).contains("ssl.key.password is not set"));
+        assert!(refused(tls(None), "no key").contains("PEM"));
+    }
+
+    #[test]
+    fn what_the_system_trusts_is_trusted_by_default() {
+        // Where the system trusts nobody, as in an empty container, that is told.
+        if let Err(why) = tls(None).roots() {
+            assert!(why.contains("ssl.ca.location"), "{why}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_is_told_without_a_connection() {
+        let nowhere = Tls { ca_location: Some("no/such/file".to_owned()), key_pem: None, ..tls(None) };
+        let Err(why) = nowhere.connector() else { panic!("the file is read") };
+        assert!(why.contains("ssl.ca.location"), "{why}");
+    }
+}

@@ -1,9 +1,13 @@
 //! The administrative client by itself, without HTTP.
 
+mod acls;
 mod cluster;
 mod configs;
 mod groups;
 mod offsets;
+mod quotas;
+mod scram;
+mod security;
 mod topics;
 
 use kafka_rest_proxy::admin::Admin;
