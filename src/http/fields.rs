@@ -65,6 +65,17 @@ impl Fields {
         number.map(|number| i32::try_from(number).map_err(|_| wrong(name, "a whole number of 32 bits"))).transpose()
     }
 
+    /// Takes `true` or `false`; a text may say it, in any case.
+    pub fn boolean(&mut self, name: &str) -> Result<Option<bool>> {
+        match self.take(name) {
+            None => Ok(None),
+            Some(Value::Bool(value)) => Ok(Some(value)),
+            Some(Value::String(text)) if text.eq_ignore_ascii_case("true") => Ok(Some(true)),
+            Some(Value::String(text)) if text.eq_ignore_ascii_case("false") => Ok(Some(false)),
+            Some(_) => Err(wrong(name, "true or false")),
+        }
+    }
+
     /// Takes a list.
     pub fn list(&mut self, name: &str) -> Result<Option<Vec<Value>>> {
         match self.take(name) {

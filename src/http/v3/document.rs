@@ -52,3 +52,17 @@ impl FromRequest for Document {
 pub fn untyped() -> Error {
     Kind::BadRequest.because("The request has a body and no Content-Type: set it to application/json.")
 }
+
+/// Returns a field of a document that has to be there; 400, as in the reference.
+pub fn present<T>(name: &str, value: Option<T>) -> Result<T> {
+    value.ok_or_else(|| Kind::BadRequest.because(format!("The field {name} must not be null.")))
+}
+
+/// Returns the one of `values` that the field `name` names, in this very case; 400 for another.
+pub fn exactly<T: Copy>(name: &str, text: &str, values: &[(&str, T)]) -> Result<T> {
+    let named = values.iter().find(|(known, _)| *known == text);
+    named.map(|(_, value)| *value).ok_or_else(|| {
+        let known: Vec<_> = values.iter().map(|(known, _)| *known).collect();
+        Kind::BadRequest.because(format!("The field {name} has to be one of {}.", known.join(", ")))
+    })
+}
