@@ -17,3 +17,4 @@ mod negotiation;
 mod process;
 mod produce;
 mod produce_v1;
+mod v3_admin;

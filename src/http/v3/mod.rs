@@ -1,5 +1,8 @@
 //! API v3, `application/json` below `/v3`: contract/v3.md.
 
+#[allow(dead_code, reason = "what families need is here before them")]
+mod cluster;
+mod clusters;
 #[allow(dead_code, reason = "what administration needs is here before it")]
 mod document;
 #[allow(dead_code, reason = "what administration needs is here before it")]
@@ -13,7 +16,6 @@ use actix_web::web::{self, ServiceConfig};
 
 use crate::http::answer::{Offers, Takes};
 use crate::http::media::{JSON, Offer};
-use crate::http::resource::resource;
 
 /// Where the API is; Confluent Server has it at the second place, and clients written for that look there.
 const ROOTS: [&str; 2] = ["/v3", "/kafka/v3"];
@@ -62,7 +64,7 @@ pub fn routes(config: &mut ServiceConfig) {
 }
 
 fn tree(config: &mut ServiceConfig) {
-    config.service(resource("/clusters", vec![]));
+    config.configure(clusters::routes);
 }
 
 #[cfg(test)]
