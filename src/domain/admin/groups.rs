@@ -79,9 +79,7 @@ pub(super) fn explained(error: Error, group: &str) -> Error {
             "Consumer Group {group} has members that are subscribed to the topic: stop them first, then send the \
              request again."
         )),
-        Some(Code::GROUP_ID_NOT_FOUND) => {
-            Kind::NotFound.because(format!("Consumer Group {group} could not be found."))
-        }
+        Some(Code::GROUP_ID_NOT_FOUND) => Kind::NotFound.because(format!("Consumer Group {group} could not be found.")),
         Some(_) | None => error,
     }
 }
@@ -106,9 +104,7 @@ fn exists(group: &GroupDescription) -> bool {
 fn is_of_consumers(group: &GroupListing) -> bool {
     match group.group_type {
         // Old brokers do not tell the type; there was only this one.
-        GroupType::Classic | GroupType::Unknown => {
-            group.protocol_type == CONSUMERS || group.protocol_type.is_empty()
-        }
+        GroupType::Classic | GroupType::Unknown => group.protocol_type == CONSUMERS || group.protocol_type.is_empty(),
         GroupType::Consumer | GroupType::Share | GroupType::Streams => true,
     }
 }

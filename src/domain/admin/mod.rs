@@ -1,4 +1,4 @@
-//! Administration, where it is more than one operation of Kafka.
+//! Administration: what has rules beyond one call of the administrative client.
 
 pub mod groups;
 pub mod lags;

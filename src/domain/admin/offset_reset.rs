@@ -60,8 +60,7 @@ pub async fn reset(admin: &Admin, group: &str, target: Target, scope: &Scope, dr
     if dry_run {
         return Ok(Reset { moves, refused: Vec::new() });
     }
-    let offsets: Vec<_> =
-        moves.iter().map(|it| PartitionOffset::new(it.topic.clone(), it.partition, it.new)).collect();
+    let offsets: Vec<_> = moves.iter().map(|it| PartitionOffset::new(it.topic.clone(), it.partition, it.new)).collect();
     let altered = admin.alter_offsets(group, &offsets).await;
     let refused = settled(altered.map_err(|error| groups::explained(error, group))?, group)?;
     Ok(Reset { moves, refused })
@@ -151,10 +150,8 @@ async fn at_time(admin: &Admin, partitions: &[Partition], timestamp_ms: i64) -> 
 }
 
 async fn within_ends(admin: &Admin, partitions: &[Partition], wanted: Vec<i64>) -> Result<Vec<Option<i64>>> {
-    let (first, last) = tokio::join!(
-        find(admin, partitions, OffsetSpec::Earliest),
-        find(admin, partitions, OffsetSpec::Latest)
-    );
+    let (first, last) =
+        tokio::join!(find(admin, partitions, OffsetSpec::Earliest), find(admin, partitions, OffsetSpec::Latest));
     let ends = first?.into_iter().zip(last?);
     Ok(wanted.into_iter().zip(ends).map(|(wanted, (first, last))| Some(between(wanted, first, last))).collect())
 }

@@ -97,7 +97,11 @@ impl<T: Copy + PartialEq> Set<T> {
     /// Takes a field, in this very case, that is none of `refused`.
     fn field(&self, fields: &mut Fields, refused: &[T]) -> Result<T> {
         let value = exactly(self.parameter, &text(fields, self.parameter)?, &self.named())?;
-        if refused.contains(&value) { Err(self.refused(&format!("cannot be {}", self.shown(value)))) } else { Ok(value) }
+        if refused.contains(&value) {
+            Err(self.refused(&format!("cannot be {}", self.shown(value))))
+        } else {
+            Ok(value)
+        }
     }
 
     fn refused(&self, why: &str) -> Error {
@@ -178,8 +182,7 @@ fn new_acl(mut fields: Fields) -> Result<Acl> {
     let acl = Acl {
         resource_type: RESOURCE_TYPE.field(&mut fields, &[ResourceType::Unknown, ResourceType::Any])?,
         resource_name: text(&mut fields, "resource_name")?,
-        pattern_type: PATTERN_TYPE
-            .field(&mut fields, &[PatternType::Unknown, PatternType::Any, PatternType::Match])?,
+        pattern_type: PATTERN_TYPE.field(&mut fields, &[PatternType::Unknown, PatternType::Any, PatternType::Match])?,
         principal: text(&mut fields, "principal")?,
         host: text(&mut fields, "host")?,
         operation: OPERATION.field(&mut fields, &[AclOperation::Unknown, AclOperation::Any])?,

@@ -1,8 +1,13 @@
 //! API v3, `application/json` below `/v3`: contract/v3.md.
 
+mod acls;
 #[allow(dead_code, reason = "what families need is here before them")]
 mod cluster;
 mod clusters;
+mod consumer_groups;
+mod consumer_lags;
+mod consumer_offsets;
+mod consumers;
 #[allow(dead_code, reason = "what administration needs is here before it")]
 mod document;
 #[allow(dead_code, reason = "what administration needs is here before it")]
@@ -64,7 +69,13 @@ pub fn routes(config: &mut ServiceConfig) {
 }
 
 fn tree(config: &mut ServiceConfig) {
-    config.configure(clusters::routes);
+    config
+        .configure(clusters::routes)
+        .configure(acls::routes)
+        .configure(consumer_groups::routes)
+        .configure(consumers::routes)
+        .configure(consumer_lags::routes)
+        .configure(consumer_offsets::routes);
 }
 
 #[cfg(test)]
