@@ -48,6 +48,16 @@ where
     (Method::POST, web::post().to(handler))
 }
 
+/// Returns a route for PUT.
+pub fn put<F, Args>(handler: F) -> (Method, Route)
+where
+    F: Handler<Args>,
+    Args: actix_web::FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    (Method::PUT, web::put().to(handler))
+}
+
 /// Returns a route for DELETE.
 pub fn delete<F, Args>(handler: F) -> (Method, Route)
 where

@@ -1,6 +1,7 @@
 //! API v3, `application/json` below `/v3`: contract/v3.md.
 
 mod acls;
+mod client_quotas;
 #[allow(dead_code, reason = "what families need is here before them")]
 mod cluster;
 mod clusters;
@@ -16,6 +17,8 @@ mod links;
 mod parameters;
 #[allow(dead_code, reason = "what administration needs is here before it")]
 mod rendering;
+mod scram_users;
+mod transactions;
 
 use actix_web::web::{self, ServiceConfig};
 
@@ -75,7 +78,10 @@ fn tree(config: &mut ServiceConfig) {
         .configure(consumer_groups::routes)
         .configure(consumers::routes)
         .configure(consumer_lags::routes)
-        .configure(consumer_offsets::routes);
+        .configure(consumer_offsets::routes)
+        .configure(client_quotas::routes)
+        .configure(scram_users::routes)
+        .configure(transactions::routes);
 }
 
 #[cfg(test)]
