@@ -3,11 +3,11 @@
 mod acls;
 mod cluster;
 mod configs;
-mod groups;
+pub mod groups;
 mod offsets;
 mod quotas;
 mod scram;
-mod security;
+pub mod security;
 mod topics;
 
 use kafka_rest_proxy::admin::Admin;

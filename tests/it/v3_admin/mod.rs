@@ -1,6 +1,14 @@
 //! Administration through API v3: a file a family.
 
+mod acls;
 mod clusters;
+mod groups;
+mod lags;
+mod offsets;
+mod quotas;
+mod resets;
+mod scram;
+mod transactions;
 
 use serde_json::Value;
 
