@@ -71,7 +71,7 @@ error_kinds! {
     V1Kafka                500   50001 "v1_kafka"                 "Kafka error";
     Kafka                  500   50002 "kafka"                    "Kafka refused the operation.";
     KafkaRetriable         500   50003 "kafka_retriable"          "Kafka could not do it now; send the request again.";
-    Unsupported            501   501   "unsupported"              "This Kafka cannot do it: its version does not know the request.";
+    Unsupported            501   501   "unsupported"              "This Kafka cannot do it: it does not know the request, as it is too old or the embedded one of --dev.";
     Overloaded             503   503   "overloaded"               "This proxy has too many requests under way; send the request again later.";
     BrokerNotAvailable     503   50302 "broker_not_available"     "The broker that has to do it is not available; send the request again later.";
 }

@@ -10,7 +10,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use kafka_rest_proxy::config::{self, Args, Config};
 use kafka_rest_proxy::http;
-use kafka_rest_proxy::kafka::{MockKafka, check_properties};
+use kafka_rest_proxy::kafka::check_properties;
 use kafka_rest_proxy::state::State;
 
 /// `EX_USAGE` of sysexits.h: bad arguments or a bad configuration.
@@ -65,13 +65,8 @@ fn load(args: &Args) -> Result<Config, String> {
 }
 
 /// Binds, serves until a signal comes, then finishes what runs. Errors are a line for the operator.
-async fn serve(mut config: Config) -> Result<(), String> {
+async fn serve(config: Config) -> Result<(), String> {
     let mut signals = StopSignals::new().map_err(|error| format!("cannot listen for signals: {error}"))?;
-    // Lives until the end of this function, after the clients that use it.
-    let embedded = if config.dev { Some(MockKafka::start().map_err(|error| error.log_line())?) } else { None };
-    if let Some(embedded) = &embedded {
-        config.kafka.bootstrap_servers = embedded.bootstrap_servers();
-    }
     let state = State::new(config).map_err(|error| error.log_line())?;
     let state = Data::new(state);
     let server = http::bind(state.clone())?;

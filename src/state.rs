@@ -4,7 +4,7 @@ use crate::admin::Admin;
 use crate::config::Config;
 use crate::domain::consume::Instances;
 use crate::error::Result;
-use crate::kafka::Kafka;
+use crate::kafka::{Kafka, MockKafka};
 
 /// The parts that all requests share.
 pub struct State {
@@ -19,9 +19,13 @@ pub struct State {
 }
 
 impl State {
-    /// Creates the Kafka clients; waits for no broker.
-    pub fn new(config: Config) -> Result<State> {
-        let kafka = Kafka::new(&config)?;
+    /// Creates the Kafka clients, and for `--dev` their cluster; waits for no broker.
+    pub fn new(mut config: Config) -> Result<State> {
+        let embedded = if config.dev { Some(MockKafka::start()?) } else { None };
+        if let Some(embedded) = &embedded {
+            config.kafka.bootstrap_servers = embedded.bootstrap_servers().to_owned();
+        }
+        let kafka = Kafka::new(&config, embedded)?;
         let admin = Admin::new(&config);
         let instances = Instances::new(&config.consumer);
         Ok(State { config, kafka, admin, instances })

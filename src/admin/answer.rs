@@ -1,13 +1,14 @@
 //! What every answer of Kafka has in common, in a table, as the messages themselves do not say.
 
 use kafka_protocol::messages::{
-    AlterClientQuotasResponse, AlterUserScramCredentialsResponse, ConsumerGroupDescribeResponse, CreateAclsResponse,
-    CreatePartitionsResponse, CreateTopicsResponse, DeleteAclsResponse, DeleteGroupsResponse, DeleteTopicsResponse,
-    DescribeAclsResponse, DescribeClientQuotasResponse, DescribeClusterResponse, DescribeConfigsResponse,
-    DescribeGroupsResponse, DescribeProducersResponse, DescribeTransactionsResponse,
-    DescribeUserScramCredentialsResponse, FindCoordinatorResponse, IncrementalAlterConfigsResponse, ListGroupsResponse,
-    ListOffsetsResponse, ListTransactionsResponse, MetadataResponse, OffsetCommitResponse, OffsetDeleteResponse,
-    OffsetFetchResponse,
+    AlterClientQuotasResponse, AlterPartitionReassignmentsResponse, AlterUserScramCredentialsResponse,
+    ConsumerGroupDescribeResponse, CreateAclsResponse, CreatePartitionsResponse, CreateTopicsResponse,
+    DeleteAclsResponse, DeleteGroupsResponse, DeleteRecordsResponse, DeleteTopicsResponse, DescribeAclsResponse,
+    DescribeClientQuotasResponse, DescribeClusterResponse, DescribeConfigsResponse, DescribeGroupsResponse,
+    DescribeLogDirsResponse, DescribeProducersResponse, DescribeTransactionsResponse,
+    DescribeUserScramCredentialsResponse, ElectLeadersResponse, FindCoordinatorResponse,
+    IncrementalAlterConfigsResponse, ListGroupsResponse, ListOffsetsResponse, ListPartitionReassignmentsResponse,
+    ListTransactionsResponse, MetadataResponse, OffsetCommitResponse, OffsetDeleteResponse, OffsetFetchResponse,
 };
 
 use kafka_protocol::protocol::StrBytes;
@@ -16,7 +17,7 @@ use crate::admin::code::Code;
 use crate::admin::failure::is_elsewhere;
 
 /// An answer as the sender of requests sees it.
-pub(super) trait Answer {
+pub(super) trait Answer: Send + 'static {
     /// Returns for how long the broker wants no more requests.
     fn throttle_ms(&self) -> i32;
 
@@ -52,6 +53,7 @@ macro_rules! answers {
 // Requests for one topic, whose answer has one part, end as that part did.
 answers! {
     AlterClientQuotasResponse: |it| elsewhere(it.entries.iter().map(|entry| entry.error_code));
+    AlterPartitionReassignmentsResponse: |it| it.error_code, it.error_message.as_ref();
     AlterUserScramCredentialsResponse: |it| elsewhere(it.results.iter().map(|user| user.error_code));
     ConsumerGroupDescribeResponse: |it| 0;
     CreateAclsResponse: |it| elsewhere(it.results.iter().map(|acl| acl.error_code));
@@ -62,6 +64,7 @@ answers! {
     DeleteAclsResponse: |it| it.filter_results.first().map_or(0, |filter| filter.error_code),
         it.filter_results.first().and_then(|filter| filter.error_message.as_ref());
     DeleteGroupsResponse: |it| 0;
+    DeleteRecordsResponse: |it| 0;
     DeleteTopicsResponse: |it| it.responses.first().map_or(0, |topic| topic.error_code),
         it.responses.first().and_then(|topic| topic.error_message.as_ref());
     DescribeAclsResponse: |it| it.error_code, it.error_message.as_ref();
@@ -69,13 +72,16 @@ answers! {
     DescribeClusterResponse: |it| it.error_code, it.error_message.as_ref();
     DescribeConfigsResponse: |it| 0;
     DescribeGroupsResponse: |it| 0;
+    DescribeLogDirsResponse: |it| it.error_code;
     DescribeProducersResponse: |it| 0;
     DescribeTransactionsResponse: |it| 0;
     DescribeUserScramCredentialsResponse: |it| it.error_code, it.error_message.as_ref();
+    ElectLeadersResponse: |it| it.error_code;
     FindCoordinatorResponse: |it| it.error_code, it.error_message.as_ref();
     IncrementalAlterConfigsResponse: |it| elsewhere(it.responses.iter().map(|resource| resource.error_code));
     ListGroupsResponse: |it| it.error_code;
     ListOffsetsResponse: |it| 0;
+    ListPartitionReassignmentsResponse: |it| it.error_code, it.error_message.as_ref();
     ListTransactionsResponse: |it| it.error_code;
     MetadataResponse: |it| it.error_code;
     OffsetCommitResponse: |it| elsewhere(codes_of_commit(it));

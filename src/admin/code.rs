@@ -54,7 +54,7 @@ codes! {
     UNKNOWN_SERVER_ERROR                  -1 Request        "The broker failed in a way that it does not explain.";
     OFFSET_OUT_OF_RANGE                    1 Final          "The offset lies outside of what the log has.";
     CORRUPT_MESSAGE                        2 Retriable      "A record arrived damaged.";
-    UNKNOWN_TOPIC_OR_PARTITION             3 Topic          "There is no such topic or partition.";
+    UNKNOWN_TOPIC_OR_PARTITION             3 Topic          "This server does not host this topic-partition.";
     INVALID_FETCH_SIZE                     4 Final          "The fetch size is not allowed.";
     LEADER_NOT_AVAILABLE                   5 Retriable      "The partition has no leader at the moment.";
     NOT_LEADER_OR_FOLLOWER                 6 Retriable      "The partition has moved to another broker.";

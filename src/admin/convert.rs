@@ -34,6 +34,10 @@ pub(super) fn broker_ids(brokers: &[BrokerId]) -> Vec<i32> {
     brokers.iter().map(|broker| broker.0).collect()
 }
 
+pub(super) fn wire_brokers(brokers: &[i32]) -> Vec<BrokerId> {
+    brokers.iter().map(|broker| BrokerId(*broker)).collect()
+}
+
 /// Returns the value of this number; `all` is in the order of the numbers, and begins with the unknown one.
 pub(super) fn known<T: Copy>(all: &[T], number: i8) -> Option<T> {
     usize::try_from(number).ok().and_then(|number| all.get(number)).or_else(|| all.first()).copied()

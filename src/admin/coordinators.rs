@@ -10,7 +10,7 @@ use crate::admin::code::Code;
 use crate::admin::convert::{text, wire};
 use crate::admin::failure::{Failure, Repeat};
 use crate::admin::operation::Operation;
-use crate::admin::rounds::{Outcomes, Part};
+use crate::admin::rounds::{Outcomes, Part, Rounds};
 use crate::error::Result;
 
 /// Coordinators beyond this number are asked for again.
@@ -66,7 +66,7 @@ impl Operation<'_> {
     /// Returns who coordinates `key`, as far as that is known or can be asked for now.
     pub(super) async fn coordinator(&self, kind: CoordinatorKind, key: &str) -> Result<i32, Failure> {
         let key = key.to_owned();
-        let mut found = self.find_coordinators(kind, std::slice::from_ref(&key)).await?;
+        let mut found = self.find_coordinators(kind, std::slice::from_ref(&key)).await;
         found.remove(&key).unwrap_or_else(|| Err(unknown()))
     }
 
@@ -85,31 +85,40 @@ impl Operation<'_> {
     where
         R::Response: Answer,
     {
-        let round = async |open: &[String]| {
-            let found =
-                self.find_coordinators(kind, open).await.map_err(|why| why.into_error(repeat, self.patience()))?;
-            let mut outcomes = Outcomes::new();
-            let mut coordinated: BTreeMap<i32, Vec<String>> = BTreeMap::new();
-            for (key, coordinator) in found {
-                match coordinator {
-                    Ok(broker) => coordinated.entry(broker).or_default().push(key),
-                    Err(failure) => drop(outcomes.insert(key, Err(failure))),
-                }
-            }
-            outcomes.extend(self.ask_each(coordinated, &build, &read).await);
-            // Whatever went wrong, the next round asks anew.
-            let failed = outcomes.iter().filter(|(_, outcome)| outcome.is_err());
-            failed.for_each(|(key, _)| self.coordinators().forget(kind, key));
-            Ok(outcomes)
-        };
-        self.rounds(keys, repeat, round).await
+        let mut rounds = Rounds::over(keys, repeat);
+        while let Some(open) = rounds.next(self).await {
+            rounds.take(Ok(self.coordinators_round(kind, &open, &build, &read).await))?;
+        }
+        Ok(rounds.end(self))
     }
 
-    async fn find_coordinators(
+    async fn coordinators_round<R: Request, T>(
         &self,
         kind: CoordinatorKind,
-        keys: &[String],
-    ) -> Result<Outcomes<String, i32>, Failure> {
+        open: &[String],
+        build: &impl Fn(&[String], i16) -> R,
+        read: &impl Fn(R::Response) -> Vec<Part<String, T>>,
+    ) -> Outcomes<String, T>
+    where
+        R::Response: Answer,
+    {
+        let mut outcomes = Outcomes::new();
+        let mut coordinated: BTreeMap<i32, Vec<String>> = BTreeMap::new();
+        for (key, coordinator) in self.find_coordinators(kind, open).await {
+            match coordinator {
+                Ok(broker) => coordinated.entry(broker).or_default().push(key),
+                Err(failure) => drop(outcomes.insert(key, Err(failure))),
+            }
+        }
+        outcomes.extend(self.ask_each(coordinated, build, read).await);
+        // Whatever went wrong, the next round asks anew.
+        let failed = outcomes.iter().filter(|(_, outcome)| outcome.is_err());
+        failed.for_each(|(key, _)| self.coordinators().forget(kind, key));
+        outcomes
+    }
+
+    /// Returns who coordinates each of `keys`; asks for those that are not known.
+    async fn find_coordinators(&self, kind: CoordinatorKind, keys: &[String]) -> Outcomes<String, i32> {
         let mut found = Outcomes::new();
         let mut unknown = Vec::new();
         for key in keys {
@@ -120,18 +129,23 @@ impl Operation<'_> {
         }
         while !unknown.is_empty() {
             let asked = &unknown[..unknown.len().min(ASKED_AT_ONCE)];
-            let answer = self.attempt_at(Node::Any, &|version| request(kind, asked, version)).await?;
-            let told = told(answer, asked);
-            let answered = told.len().max(1);
+            let told = match self.attempt_at(Node::Any, &|version| request(kind, asked, version)).await {
+                Ok(answer) => told(answer, asked),
+                Err(failure) => {
+                    let failure = failure.before_sending();
+                    found.extend(unknown.into_iter().map(|key| (key, Err(failure.copy()))));
+                    break;
+                }
+            };
+            unknown.drain(..told.len());
             for (key, broker) in told {
                 if let Ok(broker) = &broker {
                     self.coordinators().learn(kind, &key, *broker);
                 }
                 found.insert(key, broker);
             }
-            unknown.drain(..answered.min(unknown.len()));
         }
-        Ok(found)
+        found
     }
 }
 

@@ -7,7 +7,7 @@ use crate::admin::code::Code;
 use crate::admin::convert::topic;
 use crate::admin::failure::{Failure, Repeat};
 use crate::admin::operation::Operation;
-use crate::admin::rounds::{Outcomes, Part};
+use crate::admin::rounds::{Outcomes, Part, Rounds};
 use crate::error::Result;
 use crate::model::TopicName;
 
@@ -29,20 +29,33 @@ impl Operation<'_> {
     where
         R::Response: Answer,
     {
-        let round = async |open: &[TopicPartition]| {
-            let leaders = self.leaders(open).await?;
-            let mut outcomes = Outcomes::new();
-            let mut led: BTreeMap<i32, Vec<TopicPartition>> = BTreeMap::new();
-            for partition in open {
-                match leaders.of(partition) {
-                    Ok(leader) => led.entry(leader).or_default().push(partition.clone()),
-                    Err(failure) => drop(outcomes.insert(partition.clone(), Err(failure))),
-                }
+        let mut rounds = Rounds::over(partitions, repeat);
+        while let Some(open) = rounds.next(self).await {
+            rounds.take(self.leaders_round(&open, &build, &read).await)?;
+        }
+        Ok(rounds.end(self))
+    }
+
+    async fn leaders_round<R: Request, T>(
+        &self,
+        open: &[TopicPartition],
+        build: &impl Fn(&[TopicPartition], i16) -> R,
+        read: &impl Fn(R::Response) -> Vec<Part<TopicPartition, T>>,
+    ) -> Result<Outcomes<TopicPartition, T>>
+    where
+        R::Response: Answer,
+    {
+        let leaders = self.leaders(open).await?;
+        let mut outcomes = Outcomes::new();
+        let mut led: BTreeMap<i32, Vec<TopicPartition>> = BTreeMap::new();
+        for partition in open {
+            match leaders.of(partition) {
+                Ok(leader) => led.entry(leader).or_default().push(partition.clone()),
+                Err(failure) => drop(outcomes.insert(partition.clone(), Err(failure))),
             }
-            outcomes.extend(self.ask_each(led, &build, &read).await);
-            Ok(outcomes)
-        };
-        self.rounds(partitions, repeat, round).await
+        }
+        outcomes.extend(self.ask_each(led, build, read).await);
+        Ok(outcomes)
     }
 
     async fn leaders(&self, partitions: &[TopicPartition]) -> Result<Leaders> {

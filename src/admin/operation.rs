@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use bytes::Bytes;
 use kafka_protocol::messages::{MetadataRequest, MetadataResponse};
 use kafka_protocol::protocol::Request;
 use log::debug;
@@ -18,6 +19,9 @@ use crate::error::{Kind, Result};
 /// The wait before the second attempt; it doubles with each.
 pub(super) const FIRST_WAIT: Duration = Duration::from_millis(50);
 pub(super) const LONGEST_WAIT: Duration = Duration::from_millis(1000);
+
+/// Larger answers take more than half a millisecond.
+const DECODED_AT_ONCE: usize = 64 * 1024;
 
 /// Who has to carry out a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,7 +138,7 @@ impl<'a> Operation<'a> {
         let connection = self.brokers.connection(node, self.deadline).await?;
         let version = connection.version::<R>()?;
         let frame = connection.exchange(&build(version), version, self.deadline, self.patience).await?;
-        let answer = wire::decode::<R>(frame, version).map_err(Failure::Final)?;
+        let answer = decoded::<R>(frame, version).await.map_err(Failure::Final)?;
         connection.throttle(answer.throttle_ms());
         match answer.code() {
             Code::NONE => Ok(answer),
@@ -174,9 +178,14 @@ impl<'a> Operation<'a> {
             Route::Group(group) => self.coordinators.forget(CoordinatorKind::Group, group),
             Route::Any | Route::Controller | Route::Broker(_) => {}
         }
-        if route != Route::Any
-            && let Err(failure) = self.refresh().await
-        {
+        if route != Route::Any {
+            self.look_again().await;
+        }
+    }
+
+    /// Asks who the brokers are, as one of them may have moved; what is known stays where nobody tells.
+    pub(super) async fn look_again(&self) {
+        if let Err(failure) = self.refresh().await {
             debug!("nobody tells who the brokers are: {failure:?}");
         }
     }
@@ -187,6 +196,18 @@ impl<'a> Operation<'a> {
         self.brokers.learn(members.clone());
         Ok(members)
     }
+}
+
+/// Decodes an answer; a large one on another thread, as it would hold up the worker.
+async fn decoded<R: Request>(frame: Bytes, version: i16) -> Result<R::Response>
+where
+    R::Response: Send + 'static,
+{
+    if frame.len() <= DECODED_AT_ONCE {
+        return wire::decode::<R>(frame, version);
+    }
+    let decoding = tokio::task::spawn_blocking(move || wire::decode::<R>(frame, version));
+    decoding.await.map_err(|stopped| Kind::Internal.caused_by(stopped))?
 }
 
 /// Asks for the brokers alone: for an empty list of topics, as none would be all of them.

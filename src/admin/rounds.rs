@@ -1,5 +1,6 @@
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use kafka_protocol::protocol::Request;
@@ -33,41 +34,58 @@ impl<K, T> Part<K, T> {
     }
 }
 
-impl Operation<'_> {
-    /// Makes rounds, each for what another one may help, and returns what became of `keys`, in their order.
-    pub(super) async fn rounds<K: Clone + Eq + Hash, T>(
-        &self,
-        keys: &[K],
-        repeat: Repeat,
-        round: impl AsyncFn(&[K]) -> Result<Outcomes<K, T>>,
-    ) -> Result<Vec<(K, Result<T>)>> {
-        let mut outcomes = Outcomes::new();
-        let mut open = keys.to_vec();
-        let mut wait = FIRST_WAIT;
-        while !open.is_empty() {
-            match round(&open).await {
-                Ok(found) => outcomes.extend(found),
-                Err(error) if outcomes.is_empty() => return Err(error),
-                // What is known already is worth more than that nobody tells who has the rest.
-                Err(_) => break,
-            }
-            open.retain(|key| matches!(outcomes.get(key), Some(Err(failure)) if may_move(failure, repeat)));
-            if Instant::now() + wait >= self.deadline() {
-                break;
-            }
-            if !open.is_empty() {
-                sleep(wait).await;
-                wait = (wait * 2).min(LONGEST_WAIT);
-            }
-        }
-        let ended = |key: &K| {
-            let outcome =
-                outcomes.remove(key).unwrap_or_else(|| Err(Failure::Final(missing("part for what was asked"))));
-            (key.clone(), outcome.map_err(|why| why.into_error(repeat, self.patience())))
-        };
-        Ok(keys.iter().map(ended).collect())
+/// Rounds over many, each for what another one may help.
+pub(super) struct Rounds<K, T> {
+    keys: Vec<K>,
+    open: Vec<K>,
+    repeat: Repeat,
+    wait: Duration,
+    outcomes: Outcomes<K, T>,
+}
+
+impl<K: Clone + Eq + Hash, T> Rounds<K, T> {
+    pub(super) fn over(keys: &[K], repeat: Repeat) -> Rounds<K, T> {
+        Rounds { keys: keys.to_vec(), open: keys.to_vec(), repeat, wait: Duration::ZERO, outcomes: Outcomes::new() }
     }
 
+    /// Returns what the next round is for, after a wait; `None` where there is nothing, or no time.
+    pub(super) async fn next(&mut self, operation: &Operation<'_>) -> Option<Vec<K>> {
+        if self.open.is_empty() || Instant::now() + self.wait >= operation.deadline() {
+            return None;
+        }
+        if !self.wait.is_zero() {
+            sleep(self.wait).await;
+            operation.look_again().await;
+        }
+        self.wait = (self.wait * 2).clamp(FIRST_WAIT, LONGEST_WAIT);
+        Some(self.open.clone())
+    }
+
+    /// Takes what became of a round; an error is one of the whole while nothing else is known.
+    pub(super) fn take(&mut self, round: Result<Outcomes<K, T>>) -> Result<()> {
+        match round {
+            Ok(found) => self.outcomes.extend(found),
+            Err(error) if self.outcomes.is_empty() => return Err(error),
+            // What is known already is worth more than that nobody tells who has the rest.
+            Err(_) => self.open.clear(),
+        }
+        let (outcomes, repeat) = (&self.outcomes, self.repeat);
+        self.open.retain(|key| matches!(outcomes.get(key), Some(Err(failure)) if may_move(failure, repeat)));
+        Ok(())
+    }
+
+    /// Returns what became of each, in the order in which they were given.
+    pub(super) fn end(mut self, operation: &Operation<'_>) -> Vec<(K, Result<T>)> {
+        let ended = |key: K| {
+            let outcome =
+                self.outcomes.remove(&key).unwrap_or_else(|| Err(Failure::Final(missing("part of what was asked"))));
+            (key, outcome.map_err(|why| why.into_error(self.repeat, operation.patience())))
+        };
+        self.keys.into_iter().map(ended).collect()
+    }
+}
+
+impl Operation<'_> {
     /// Asks each broker once for its part of `keys`.
     pub(super) async fn ask_each<K: Clone + Eq + Hash, R: Request, T>(
         &self,

@@ -6,14 +6,12 @@ use kafka_protocol::messages::create_topics_response::{CreatableTopicConfigs, Cr
 use kafka_protocol::messages::delete_topics_request::DeleteTopicState;
 use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
 use kafka_protocol::messages::metadata_response::{MetadataResponsePartition, MetadataResponseTopic};
-use kafka_protocol::messages::{
-    BrokerId, CreatePartitionsRequest, CreateTopicsRequest, DeleteTopicsRequest, MetadataRequest,
-};
+use kafka_protocol::messages::{CreatePartitionsRequest, CreateTopicsRequest, DeleteTopicsRequest, MetadataRequest};
 
 use crate::admin::Admin;
 use crate::admin::code::Code;
 use crate::admin::configs::source;
-use crate::admin::convert::{broker_ids, missing, operations, text, topic, wire, wire_topic};
+use crate::admin::convert::{broker_ids, missing, operations, text, topic, wire, wire_brokers, wire_topic};
 use crate::admin::failure::Repeat;
 use crate::admin::operation::{Operation, Route};
 use crate::error::Result;
@@ -163,10 +161,6 @@ fn creatable(new: &NewTopic) -> CreatableTopic {
         .with_replication_factor(new.replication_factor.unwrap_or(BROKER_DEFAULT))
         .with_assignments(new.assignments.iter().map(assigned).collect())
         .with_configs(new.configs.iter().map(config).collect())
-}
-
-fn wire_brokers(brokers: &[i32]) -> Vec<BrokerId> {
-    brokers.iter().map(|broker| BrokerId(*broker)).collect()
 }
 
 fn created(topic: CreatableTopicResult) -> CreatedTopic {

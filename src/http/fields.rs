@@ -85,6 +85,19 @@ impl Fields {
         }
     }
 
+    /// Takes a list of whole numbers of 32 bits.
+    pub fn small_integers(&mut self, name: &str) -> Result<Option<Vec<i32>>> {
+        let number = |item: Value| item.as_i64().and_then(|number| i32::try_from(number).ok());
+        let items = self.list(name)?;
+        let numbers = items.map(|items| items.into_iter().map(number).collect::<Option<Vec<_>>>());
+        numbers.map(|numbers| numbers.ok_or_else(|| wrong(name, "a list of whole numbers of 32 bits"))).transpose()
+    }
+
+    /// Returns the names of the fields that are left.
+    pub fn names(&self) -> Vec<String> {
+        self.0.keys().cloned().collect()
+    }
+
     /// Takes a list of objects.
     pub fn objects(&mut self, name: &str) -> Result<Option<Vec<Fields>>> {
         let items = self.list(name)?;

@@ -58,6 +58,16 @@ where
     (Method::PUT, web::put().to(handler))
 }
 
+/// Returns a route for PATCH.
+pub fn patch<F, Args>(handler: F) -> (Method, Route)
+where
+    F: Handler<Args>,
+    Args: actix_web::FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    (Method::PATCH, web::patch().to(handler))
+}
+
 /// Returns a route for DELETE.
 pub fn delete<F, Args>(handler: F) -> (Method, Route)
 where

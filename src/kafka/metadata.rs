@@ -99,7 +99,7 @@ impl Metadata {
         // Bounded by the number of topics in the cache; ends by the look-up's own deadline.
         tokio::task::spawn(async move {
             match lookups.topic(&topic).await {
-                Ok(partitions) => remember(&cache, &topic, partitions.len()),
+                Ok(partitions) => remember(&cache, &topic, partitions.len() as i32),
                 Err(error) if error.kind() == Kind::TopicNotFound => forget(&cache, &topic),
                 Err(error) => {
                     debug!("metadata of topic {topic} stays as it was: {}", error.log_line());
@@ -123,7 +123,7 @@ impl Metadata {
         loop {
             match self.lookups.topic_of(producers.creating_client(), topic).await {
                 Ok(partitions) => {
-                    remember(&self.cache, topic, partitions.len());
+                    remember(&self.cache, topic, partitions.len() as i32);
                     return Ok(partitions.len() as i32);
                 }
                 Err(error) if Instant::now() > deadline => return Err(error),
@@ -146,11 +146,21 @@ impl Metadata {
         }
     }
 
+    /// Remembers what is known of a topic that was made or grew just now, whatever a broker that lags behind would say.
+    pub fn learn(&self, topic: &TopicName, partitions: i32) {
+        remember(&self.cache, topic, partitions);
+    }
+
+    /// Forgets a topic that was deleted; the next who needs it asks Kafka.
+    pub fn forget(&self, topic: &TopicName) {
+        forget(&self.cache, topic);
+    }
+
     /// Asks Kafka for the partitions of a topic and remembers how many there are.
     async fn look_up(&self, topic: &TopicName) -> Result<Vec<Partition>> {
         match self.lookups.topic(topic).await {
             Ok(partitions) => {
-                remember(&self.cache, topic, partitions.len());
+                remember(&self.cache, topic, partitions.len() as i32);
                 Ok(partitions)
             }
             Err(error) if error.kind() == Kind::TopicNotFound => {
@@ -214,8 +224,8 @@ fn no_partition(topic: &TopicName, id: PartitionId, count: i32) -> Error {
         .because(format!("Partition {id} not found: topic {topic} has {count} partitions, numbered from 0."))
 }
 
-fn remember(cache: &RwLock<HashMap<TopicName, Known>>, topic: &TopicName, partitions: usize) {
-    let known = Known { partitions: partitions as i32, since: Instant::now(), refreshing: AtomicBool::new(false) };
+fn remember(cache: &RwLock<HashMap<TopicName, Known>>, topic: &TopicName, partitions: i32) {
+    let known = Known { partitions, since: Instant::now(), refreshing: AtomicBool::new(false) };
     let mut cache = cache.write().unwrap_or_else(PoisonError::into_inner);
     if cache.len() >= CACHED_TOPICS {
         cache.retain(|_, known| known.since.elapsed() < Duration::from_secs(60));

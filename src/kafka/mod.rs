@@ -37,13 +37,15 @@ pub struct Kafka {
     pub readers: Readers,
     consumer_config: ClientConfig,
     health: Arc<Health>,
+    /// The cluster itself where it is in this process; it outlives the clients above.
+    pub embedded: Option<MockKafka>,
 }
 
 impl Kafka {
-    /// Creates the clients; does not wait for a broker.
+    /// Creates the clients; does not wait for a broker. `embedded` is the cluster of `config` if it is in this process.
     ///
     /// Fails where librdkafka refuses a property.
-    pub fn new(config: &Config) -> Result<Kafka> {
+    pub fn new(config: &Config, embedded: Option<MockKafka>) -> Result<Kafka> {
         let health = Arc::new(Health::new(&config.kafka.bootstrap_servers));
         let producers = Producers::new(config, &health)?;
         let configs = Configs::new(config, &health);
@@ -51,7 +53,7 @@ impl Kafka {
         let consumer_config = client::consumer_config(config);
         let readers =
             Readers::new(consumer_config.clone(), &health, config.consumer.readers, config.producer.queue_wait);
-        Ok(Kafka { producers, metadata, readers, consumer_config, health })
+        Ok(Kafka { producers, metadata, readers, consumer_config, health, embedded })
     }
 
     /// Creates a consumer of a group; blocks for about a millisecond, waits for no broker.

@@ -90,6 +90,18 @@ pub enum ConfigChange {
     },
 }
 
+impl ConfigChange {
+    /// Returns which config it changes.
+    pub fn name(&self) -> &str {
+        match self {
+            ConfigChange::Set { name, .. }
+            | ConfigChange::Delete { name }
+            | ConfigChange::Append { name, .. }
+            | ConfigChange::Subtract { name, .. } => name,
+        }
+    }
+}
+
 /// Where the value of a config comes from; the number is Kafka's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(i8)]

@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{AclOperation, ConfigEntry, TopicName};
+use crate::model::{AclOperation, ConfigEntry, Replica, TopicName};
 
 /// A topic as the cluster describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +28,17 @@ pub struct PartitionDescription {
     pub isr: Vec<i32>,
     /// Those whose copy cannot be reached.
     pub offline: Vec<i32>,
+}
+
+impl PartitionDescription {
+    /// Returns what each of the replicas is, in their order.
+    pub fn copies(&self) -> impl Iterator<Item = Replica> {
+        self.replicas.iter().map(|&broker| Replica {
+            broker,
+            leader: self.leader == Some(broker),
+            in_sync: self.isr.contains(&broker),
+        })
+    }
 }
 
 /// A topic to be made.

@@ -30,6 +30,8 @@ pub(in crate::admin) enum Mechanism {
 pub(in crate::admin) enum Challenge {
     /// Nothing more is to be said; what the broker says does not matter.
     Said,
+    /// A token is taken, or the broker says what is wrong with it and wants that confirmed before it refuses.
+    Bearer,
     /// SCRAM has steps, and the broker proves itself too.
     Scram(Box<Scram>),
 }
@@ -57,7 +59,7 @@ impl Sasl {
             Sasl::Password { mechanism: Mechanism::ScramSha512, user, password } => {
                 Self::begin_scram(ScramHash::Sha512, user, password)
             }
-            Sasl::Bearer(token) => Ok((token.first_message()?, Challenge::Said)),
+            Sasl::Bearer(token) => Ok((token.first_message()?, Challenge::Bearer)),
         }
     }
 
@@ -72,6 +74,8 @@ impl Challenge {
     pub(in crate::admin) fn answer(&mut self, said: &[u8]) -> Result<Option<Bytes>, String> {
         match self {
             Challenge::Said => Ok(None),
+            Challenge::Bearer if said.is_empty() => Ok(None),
+            Challenge::Bearer => Ok(Some(Bytes::from_static(b"\x01"))),
             Challenge::Scram(scram) => Ok(scram.answer(said)?.map(Bytes::from)),
         }
     }

@@ -1,23 +1,34 @@
 //! API v3, `application/json` below `/v3`: contract/v3.md.
 
 mod acls;
+mod broker_configs;
+mod brokers;
 mod client_quotas;
 #[allow(dead_code, reason = "what families need is here before them")]
 mod cluster;
+mod cluster_configs;
 mod clusters;
+mod configs;
 mod consumer_groups;
 mod consumer_lags;
 mod consumer_offsets;
 mod consumers;
-#[allow(dead_code, reason = "what administration needs is here before it")]
 mod document;
-#[allow(dead_code, reason = "what administration needs is here before it")]
+mod elections;
+mod failures;
+#[allow(dead_code, reason = "what families need is here before them")]
 mod links;
-#[allow(dead_code, reason = "what administration needs is here before it")]
+mod log_dirs;
+#[allow(dead_code, reason = "what families need is here before them")]
 mod parameters;
-#[allow(dead_code, reason = "what administration needs is here before it")]
+mod partitions;
+mod paths;
+mod reassignments;
 mod rendering;
+mod replicas;
 mod scram_users;
+mod topic_configs;
+mod topics;
 mod transactions;
 
 use actix_web::web::{self, ServiceConfig};
@@ -61,7 +72,7 @@ pub fn owns(path: &str) -> bool {
 /// Returns which of [`ROOTS`] `path` is below.
 fn root_of(path: &str) -> Option<&'static str> {
     let below = |root: &&str| path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-    ROOTS.into_iter().find(|root| below(&root))
+    ROOTS.into_iter().find(below)
 }
 
 /// Registers the endpoints of v3, in both places.
@@ -81,7 +92,17 @@ fn tree(config: &mut ServiceConfig) {
         .configure(consumer_offsets::routes)
         .configure(client_quotas::routes)
         .configure(scram_users::routes)
-        .configure(transactions::routes);
+        .configure(transactions::routes)
+        .configure(broker_configs::routes)
+        .configure(brokers::routes)
+        .configure(cluster_configs::routes)
+        .configure(topic_configs::routes)
+        .configure(topics::routes)
+        .configure(partitions::routes)
+        .configure(replicas::routes)
+        .configure(reassignments::routes)
+        .configure(elections::routes)
+        .configure(log_dirs::routes);
 }
 
 #[cfg(test)]

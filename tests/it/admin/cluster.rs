@@ -2,7 +2,7 @@ use kafka_rest_proxy::admin::Admin;
 use kafka_rest_proxy::config::Config;
 use kafka_rest_proxy::error::Kind;
 use kafka_rest_proxy::kafka::MockKafka;
-use kafka_rest_proxy::model::AclOperation;
+use kafka_rest_proxy::model::{AclFilter, AclOperation, ConfigResource, Isolation};
 
 use crate::admin::admin;
 use crate::harness::kafka;
@@ -27,10 +27,47 @@ async fn what_the_proxy_may_do_is_told_when_asked_for() {
 #[tokio::test]
 async fn the_embedded_kafka_has_a_cluster_too() {
     let embedded = MockKafka::start().unwrap();
-    let admin = Admin::new(&Config::for_bootstrap(&embedded.bootstrap_servers()));
+    let admin = Admin::new(&Config::for_bootstrap(embedded.bootstrap_servers()));
     let cluster = admin.describe_cluster(false).await.unwrap();
     assert_eq!(cluster.brokers.len(), 1);
     assert!(!cluster.id.is_empty());
+}
+
+#[tokio::test]
+async fn what_the_embedded_kafka_does_not_know_is_told_at_once() {
+    let embedded = MockKafka::start().unwrap();
+    let admin = Admin::new(&Config::for_bootstrap(&embedded.bootstrap_servers()));
+    let group = ["group".to_owned()];
+    for refused in [
+        admin.list_groups(&Default::default()).await.err(),
+        admin.describe_groups(&group, false).await.unwrap().remove(0).1.err(),
+        admin.delete_groups(&group).await.unwrap().remove(0).1.err(),
+        admin.describe_acls(&AclFilter::any()).await.err(),
+        admin.configs_of(&ConfigResource::ClusterDefault, Default::default()).await.err(),
+        admin.describe_quotas(&Default::default()).await.err(),
+        admin.describe_scram(None).await.err(),
+        admin.list_reassignments(None).await.err(),
+    ] {
+        assert_eq!(refused.map(|refused| refused.kind()), Some(Kind::Unsupported));
+    }
+}
+
+#[tokio::test]
+async fn many_requests_share_a_connection() {
+    let admin = admin();
+    let all = futures_util::future::join_all((0..500).map(|_| admin.list_topics(true))).await;
+    assert!(all.iter().all(Result::is_ok));
+}
+
+/// Operations may be spawned.
+#[test]
+fn operations_can_move_between_threads() {
+    fn moves(_: impl Send) {}
+    let admin = Admin::new(&Config::for_bootstrap("127.0.0.1:1"));
+    moves(admin.describe_groups(&[], false));
+    moves(admin.list_offsets(&[], Isolation::ReadCommitted));
+    moves(admin.describe_configs(&[], None, Default::default()));
+    moves(admin.alter_scram(&[]));
 }
 
 #[tokio::test]

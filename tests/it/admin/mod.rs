@@ -1,14 +1,17 @@
 //! The administrative client by itself, without HTTP.
 
 mod acls;
+mod brokers;
 mod cluster;
 mod configs;
 pub mod groups;
 mod offsets;
+mod partitions;
 mod quotas;
 mod scram;
 pub mod security;
 mod topics;
+mod transactions;
 
 use kafka_rest_proxy::admin::Admin;
 

@@ -127,11 +127,11 @@ async fn an_unknown_topic_is_never_made_by_looking_at_it() {
 #[tokio::test]
 async fn the_embedded_kafka_lists_topics_and_leaves_making_them_to_its_owner() {
     let embedded = MockKafka::start().unwrap();
-    let admin = Admin::new(&Config::for_bootstrap(&embedded.bootstrap_servers()));
+    let admin = Admin::new(&Config::for_bootstrap(embedded.bootstrap_servers()));
     let new = new_topic();
     let refused = admin.create_topic(&new, false).await.unwrap_err();
     assert_eq!(refused.kind(), Kind::Unsupported, "{}", refused.log_line());
-    embedded.create_topic(&new.name, 3).unwrap();
+    embedded.create_topic(&new.name, 3).await.unwrap();
     assert_eq!(admin.describe_topic(&new.name, false).await.unwrap().partitions.len(), 3);
     assert_eq!(admin.list_topics(false).await.unwrap().len(), 1);
 }

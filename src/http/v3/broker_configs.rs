@@ -1,0 +1,102 @@
+use actix_web::HttpResponse;
+use actix_web::web::ServiceConfig;
+use serde::Serialize;
+
+use crate::domain::admin::configs;
+use crate::error::Result;
+use crate::http::resource::{self, resource};
+use crate::http::v3::cluster::{CannotBeFound, Cluster, NotFound, done};
+use crate::http::v3::configs::{Config, alteration, setting};
+use crate::http::v3::document::Document;
+use crate::http::v3::paths::{BrokerPath, ConfigName};
+use crate::http::v3::rendering::{Collection, Resource};
+use crate::model::{ConfigChange, ConfigEntry, ConfigResource};
+
+pub fn routes(config: &mut ServiceConfig) {
+    config
+        .service(resource("/clusters/{cluster}/brokers/-/configs", vec![resource::get(list_all)]))
+        .service(resource("/clusters/{cluster}/brokers/{broker}/configs", vec![resource::get(list)]))
+        .service(resource("/clusters/{cluster}/brokers/{broker}/configs:alter", vec![resource::post(alter)]))
+        .service(resource(
+            "/clusters/{cluster}/brokers/{broker}/configs/{name}",
+            vec![resource::get(get), resource::put(set), resource::delete(reset)],
+        ));
+}
+
+#[derive(Serialize)]
+struct Owner {
+    broker_id: i32,
+}
+
+/// `GET C/brokers/-/configs`: those of all brokers, broker by broker.
+async fn list_all(cluster: Cluster<CannotBeFound>) -> Result<HttpResponse> {
+    let brokers = configs::of_brokers(&cluster.state.admin).await?;
+    let rendered = |(broker, configs): (i32, Vec<ConfigEntry>)| {
+        configs.into_iter().map(|config| rendered(&cluster, broker, config)).collect::<Vec<_>>()
+    };
+    let data = brokers.into_iter().flat_map(rendered).collect();
+    cluster.ok(&Collection::new("KafkaBrokerConfigList", cluster.url(&["brokers", "-", "configs"]), data))
+}
+
+/// `GET C/brokers/{broker}/configs`: by name.
+async fn list(cluster: Cluster<NotFound>, BrokerPath(broker): BrokerPath) -> Result<HttpResponse> {
+    let configs = configs::list(&cluster.state.admin, &ConfigResource::Broker(broker)).await?;
+    let data = configs.into_iter().map(|config| rendered(&cluster, broker, config)).collect();
+    let url = cluster.url(&["brokers", &broker.to_string(), "configs"]);
+    cluster.ok(&Collection::new("KafkaBrokerConfigList", url, data))
+}
+
+/// `GET C/brokers/{broker}/configs/{name}`: one of them.
+async fn get(
+    cluster: Cluster<NotFound>,
+    BrokerPath(broker): BrokerPath,
+    ConfigName(name): ConfigName,
+) -> Result<HttpResponse> {
+    let config = configs::get(&cluster.state.admin, &ConfigResource::Broker(broker), &name).await?;
+    cluster.ok(&rendered(&cluster, broker, config))
+}
+
+/// `PUT C/brokers/{broker}/configs/{name}`: sets it for this broker.
+async fn set(
+    cluster: Cluster<NotFound>,
+    BrokerPath(broker): BrokerPath,
+    ConfigName(name): ConfigName,
+    document: Document,
+) -> Result<HttpResponse> {
+    change(&cluster, broker, vec![setting(name, &document)?], false).await
+}
+
+/// `DELETE C/brokers/{broker}/configs/{name}`: gives it back what it is without being set for this broker.
+async fn reset(
+    cluster: Cluster<NotFound>,
+    BrokerPath(broker): BrokerPath,
+    ConfigName(name): ConfigName,
+) -> Result<HttpResponse> {
+    change(&cluster, broker, vec![ConfigChange::Delete { name }], false).await
+}
+
+/// `POST C/brokers/{broker}/configs:alter`: sets and resets several, or none.
+async fn alter(cluster: Cluster<NotFound>, BrokerPath(broker): BrokerPath, document: Document) -> Result<HttpResponse> {
+    let (changes, validate_only) = alteration(&document)?;
+    change(&cluster, broker, changes, validate_only).await
+}
+
+async fn change(
+    cluster: &Cluster<NotFound>,
+    broker: i32,
+    changes: Vec<ConfigChange>,
+    validate_only: bool,
+) -> Result<HttpResponse> {
+    configs::alter(&cluster.state.admin, ConfigResource::Broker(broker), changes, validate_only).await?;
+    Ok(done())
+}
+
+fn rendered<M>(cluster: &Cluster<M>, broker: i32, config: ConfigEntry) -> Resource<Config<Owner>> {
+    let (id, name) = (broker.to_string(), config.name.clone());
+    cluster.resource(
+        "KafkaBrokerConfig",
+        &["brokers", &id, "configs", &name],
+        &[("broker", &id), ("config", &name)],
+        Config::new(&cluster.id, Owner { broker_id: broker }, config),
+    )
+}

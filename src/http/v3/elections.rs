@@ -1,0 +1,71 @@
+//! Elections of leaders: an extension.
+
+use std::collections::BTreeSet;
+
+use actix_web::HttpResponse;
+use actix_web::web::ServiceConfig;
+
+use crate::domain::admin::elections;
+use crate::domain::admin::partitions::Failed;
+use crate::error::{Kind, Result};
+use crate::http::fields::Fields;
+use crate::http::path::TopicPath;
+use crate::http::resource::{self, resource};
+use crate::http::v3::cluster::{CannotBeFound, Cluster, done};
+use crate::http::v3::document::{Document, exactly, present};
+use crate::http::v3::failures::unless_failed;
+use crate::http::v3::paths::PartitionNumber;
+use crate::model::{Election, TopicName};
+
+pub fn routes(config: &mut ServiceConfig) {
+    config
+        .service(resource("/clusters/{cluster}/topics/-/partitions/-/leader:elect", vec![resource::post(elect_many)]))
+        .service(resource(
+            "/clusters/{cluster}/topics/{topic}/partitions/{partition}/leader:elect",
+            vec![resource::post(elect)],
+        ));
+}
+
+/// `POST C/topics/{topic}/partitions/{partition}/leader:elect`: 204 also where the right broker leads already.
+async fn elect(
+    cluster: Cluster<CannotBeFound>,
+    TopicPath(topic): TopicPath,
+    PartitionNumber(partition): PartitionNumber,
+    document: Document,
+) -> Result<HttpResponse> {
+    let mut fields = document.required("Null input provided. Data is required.")?;
+    let election = election(&mut fields)?;
+    fields.finish()?;
+    let failed = elections::elect(&cluster.state.admin, election, Some([(topic, partition)].into())).await?;
+    failed.into_iter().next().map_or(Ok(done()), |Failed(_, error)| Err(error))
+}
+
+/// `POST C/topics/-/partitions/-/leader:elect`: the same for the partitions in `data`, or with `all` for every one.
+async fn elect_many(cluster: Cluster<CannotBeFound>, document: Document) -> Result<HttpResponse> {
+    let mut fields = document.required("Null input provided. Data is required.")?;
+    let election = election(&mut fields)?;
+    let (data, all) = (fields.objects("data")?, fields.boolean("all")?.unwrap_or(false));
+    fields.finish()?;
+    let partitions = match (data, all) {
+        (Some(entries), false) => Some(entries.into_iter().map(partition).collect::<Result<BTreeSet<_>>>()?),
+        (None, true) => None,
+        (Some(_), true) | (None, false) => {
+            return Err(Kind::BadRequest.because("Name the partitions in data, or set all to true, one of the two."));
+        }
+    };
+    let failed = elections::elect(&cluster.state.admin, election, partitions).await?;
+    unless_failed(&cluster, failed, done())
+}
+
+const ELECTIONS: &[(&str, Election)] = &[("PREFERRED", Election::Preferred), ("UNCLEAN", Election::Unclean)];
+
+fn election(fields: &mut Fields) -> Result<Election> {
+    exactly("election_type", &present("election_type", fields.text("election_type")?)?, ELECTIONS)
+}
+
+fn partition(mut fields: Fields) -> Result<(TopicName, i32)> {
+    let topic = present("topic_name", fields.text("topic_name")?)?;
+    let partition = present("partition_id", fields.small_integer("partition_id")?)?;
+    fields.finish()?;
+    Ok((TopicName::try_from(topic.as_str())?, partition))
+}

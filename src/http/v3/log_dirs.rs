@@ -1,0 +1,122 @@
+//! Where brokers keep partitions, and how much room those take: an extension.
+
+use actix_web::HttpResponse;
+use actix_web::web::ServiceConfig;
+use serde::Serialize;
+
+use crate::domain::admin::log_dirs::{self, PlacedReplica};
+use crate::error::Result;
+use crate::http::path::TopicPath;
+use crate::http::resource::{self, resource};
+use crate::http::v3::cluster::{CannotBeFound, Cluster};
+use crate::http::v3::paths::BrokerPath;
+use crate::http::v3::rendering::{Collection, Related, Resource};
+use crate::model::{LogDir, LogDirReplica};
+
+pub fn routes(config: &mut ServiceConfig) {
+    config
+        .service(resource("/clusters/{cluster}/brokers/{broker}/log-dirs", vec![resource::get(of_broker)]))
+        .service(resource("/clusters/{cluster}/topics/{topic}/partitions/-/log-dirs", vec![resource::get(of_topic)]));
+}
+
+#[derive(Serialize)]
+struct Folder {
+    cluster_id: String,
+    broker_id: i32,
+    path: String,
+    total_bytes: Option<i64>,
+    usable_bytes: Option<i64>,
+    replicas: Vec<Copy>,
+    /// Why the replicas are not known.
+    error_code: Option<u32>,
+    message: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Copy {
+    topic_name: String,
+    partition_id: i32,
+    size_bytes: i64,
+    offset_lag: i64,
+    is_future: bool,
+}
+
+/// `GET C/brokers/{broker}/log-dirs`: its folders, with what is in each by topic and partition.
+async fn of_broker(cluster: Cluster<CannotBeFound>, BrokerPath(broker): BrokerPath) -> Result<HttpResponse> {
+    let folders = log_dirs::of_broker(&cluster.state.admin, broker).await?;
+    let id = broker.to_string();
+    let at = ["brokers", id.as_str(), "log-dirs"];
+    let data = folders.into_iter().map(|folder| {
+        let path = folder.path.clone();
+        // There is no path of one folder; it is found in the list.
+        let name = [("broker", id.as_str()), ("log-dir", path.as_str())];
+        cluster.resource("KafkaLogDir", &at, &name, self::folder(&cluster, broker, folder))
+    });
+    cluster.ok(&Collection::new("KafkaLogDirList", cluster.url(&at), data.collect()))
+}
+
+fn folder(cluster: &Cluster<CannotBeFound>, broker: i32, folder: LogDir) -> Folder {
+    let (replicas, error) = match folder.replicas {
+        Ok(replicas) => (replicas, None),
+        Err(error) => (Vec::new(), Some(error)),
+    };
+    Folder {
+        cluster_id: cluster.id.clone(),
+        broker_id: broker,
+        path: folder.path,
+        total_bytes: folder.total_bytes,
+        usable_bytes: folder.usable_bytes,
+        replicas: replicas.into_iter().map(Copy::from).collect(),
+        error_code: error.as_ref().map(|error| error.kind().code()),
+        message: error.map(|error| error.message().to_owned()),
+    }
+}
+
+impl From<LogDirReplica> for Copy {
+    fn from(replica: LogDirReplica) -> Copy {
+        Copy {
+            topic_name: replica.topic.to_string(),
+            partition_id: replica.partition,
+            size_bytes: replica.size_bytes,
+            offset_lag: replica.offset_lag,
+            is_future: replica.is_future,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Placed {
+    cluster_id: String,
+    broker_id: i32,
+    path: String,
+    #[serde(flatten)]
+    copy: Copy,
+    broker: Related,
+}
+
+/// `GET C/topics/{topic}/partitions/-/log-dirs`: every copy of its partitions, by partition and broker.
+async fn of_topic(cluster: Cluster<CannotBeFound>, topic: TopicPath) -> Result<HttpResponse> {
+    let placed = log_dirs::of_topic(&cluster.state.admin, &topic.0).await?;
+    let url = cluster.url(&["topics", topic.0.as_str(), "partitions", "-", "log-dirs"]);
+    let data = placed.into_iter().map(|placed| rendered(&cluster, placed)).collect();
+    cluster.ok(&Collection::new("KafkaReplicaLogDirList", url, data))
+}
+
+fn rendered(cluster: &Cluster<CannotBeFound>, placed: PlacedReplica) -> Resource<Placed> {
+    let (topic, partition) = (placed.replica.topic.clone(), placed.replica.partition.to_string());
+    let broker = placed.broker.to_string();
+    let path = placed.path.clone();
+    let fields = Placed {
+        cluster_id: cluster.id.clone(),
+        broker_id: placed.broker,
+        path: placed.path,
+        copy: Copy::from(placed.replica),
+        broker: cluster.related(&["brokers", &broker]),
+    };
+    cluster.resource(
+        "KafkaReplicaLogDir",
+        &["topics", topic.as_str(), "partitions", &partition, "replicas", &broker],
+        &[("topic", topic.as_str()), ("partition", &partition), ("replica", &broker), ("log-dir", &path)],
+        fields,
+    )
+}
