@@ -65,6 +65,11 @@ pub async fn delete(admin: &Admin, group: &str) -> Result<bool> {
     }
 }
 
+/// Returns the error of a group that there is not.
+pub fn unknown(group: &str) -> Error {
+    Kind::NotFound.because(format!("Consumer Group {group} could not be found."))
+}
+
 /// Puts an error that says what to do in the place of those by which Kafka tells that a group is in use.
 pub(super) fn explained(error: Error, group: &str) -> Error {
     match Code::of(&error) {
@@ -79,7 +84,7 @@ pub(super) fn explained(error: Error, group: &str) -> Error {
             "Consumer Group {group} has members that are subscribed to the topic: stop them first, then send the \
              request again."
         )),
-        Some(Code::GROUP_ID_NOT_FOUND) => Kind::NotFound.because(format!("Consumer Group {group} could not be found.")),
+        Some(Code::GROUP_ID_NOT_FOUND) => unknown(group),
         Some(_) | None => error,
     }
 }

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use crate::admin::Admin;
 use crate::domain::admin::groups;
-use crate::domain::admin::offsets::{Refused, Scope, about, group_and_committed, named_once, settled};
+use crate::domain::admin::offsets::{Scope, about, group_and_committed, named_once, settled};
+use crate::domain::admin::partitions::Failed;
 use crate::error::{Kind, Result};
 use crate::model::{Isolation, OffsetSpec, PartitionId, PartitionOffset, TopicName};
 
@@ -37,18 +38,17 @@ pub struct Move {
 }
 
 /// What a reset did, or would do.
-#[derive(Debug)]
 pub struct Reset {
-    /// Sorted by topic and partition; what was refused is among them.
+    /// Sorted by topic and partition; what failed is among them.
     pub moves: Vec<Move>,
-    /// What Kafka refused.
-    pub refused: Vec<Refused>,
+    /// What was not moved, though others were.
+    pub failed: Vec<Failed>,
 }
 
 /// Moves the partitions of a group, which must have no members; with `dry_run` it only tells what would be done.
 ///
 /// Nothing is changed unless the new offset of every partition is known. 404 where there is no such group; the error
-/// of the first partition where Kafka refuses all.
+/// of the first partition where all fail.
 pub async fn reset(admin: &Admin, group: &str, target: Target, scope: &Scope, dry_run: bool) -> Result<Reset> {
     let (found, committed) = group_and_committed(admin, group).await?;
     if !dry_run && !found.members.is_empty() {
@@ -58,12 +58,12 @@ pub async fn reset(admin: &Admin, group: &str, target: Target, scope: &Scope, dr
     let partitions = partitions(admin, scope, &old).await?;
     let moves = moves(admin, target, partitions, &old).await?;
     if dry_run {
-        return Ok(Reset { moves, refused: Vec::new() });
+        return Ok(Reset { moves, failed: Vec::new() });
     }
     let offsets: Vec<_> = moves.iter().map(|it| PartitionOffset::new(it.topic.clone(), it.partition, it.new)).collect();
     let altered = admin.alter_offsets(group, &offsets).await;
-    let refused = settled(altered.map_err(|error| groups::explained(error, group))?, group)?;
-    Ok(Reset { moves, refused })
+    let failed = settled(altered.map_err(|error| groups::explained(error, group))?, group)?;
+    Ok(Reset { moves, failed })
 }
 
 type Partition = (TopicName, i32);

@@ -5,6 +5,7 @@ use std::hash::Hash;
 
 use crate::admin::Admin;
 use crate::domain::admin::groups;
+use crate::domain::admin::partitions::Failed;
 use crate::error::{Error, Kind, Result};
 use crate::model::{GroupDescription, PartitionId, PartitionOffset, TopicName};
 
@@ -19,26 +20,15 @@ pub enum Scope {
     Partitions(Vec<(TopicName, PartitionId)>),
 }
 
-/// A partition whose offset was not changed, though others were.
-#[derive(Debug)]
-pub struct Refused {
-    /// The topic.
-    pub topic: TopicName,
-    /// The partition.
-    pub partition: i32,
-    /// Why not.
-    pub error: Error,
-}
-
 /// Returns what a group has committed, sorted by topic and partition; 404 where there is no such group.
 pub async fn committed(admin: &Admin, group: &str) -> Result<Vec<PartitionOffset>> {
     Ok(group_and_committed(admin, group).await?.1)
 }
 
-/// Commits offsets for a group without members, which is made if there is none; returns what was refused.
+/// Commits offsets for a group without members, which is made if there is none; returns what failed.
 ///
-/// It is an error as a whole where every partition is refused.
-pub async fn alter(admin: &Admin, group: &str, offsets: &[PartitionOffset]) -> Result<Vec<Refused>> {
+/// It is an error as a whole where every partition fails.
+pub async fn alter(admin: &Admin, group: &str, offsets: &[PartitionOffset]) -> Result<Vec<Failed>> {
     named_once(offsets.iter().map(|offset| (&offset.topic, offset.partition)))?;
     if offsets.is_empty() {
         return Ok(Vec::new());
@@ -47,10 +37,10 @@ pub async fn alter(admin: &Admin, group: &str, offsets: &[PartitionOffset]) -> R
     settled(altered.map_err(|error| groups::explained(error, group))?, group)
 }
 
-/// Deletes committed offsets of partitions that no member is subscribed to; returns what was refused.
+/// Deletes committed offsets of partitions that no member is subscribed to; returns what failed.
 ///
-/// It is an error as a whole where every partition is refused.
-pub async fn delete(admin: &Admin, group: &str, scope: &Scope) -> Result<Vec<Refused>> {
+/// It is an error as a whole where every partition fails.
+pub async fn delete(admin: &Admin, group: &str, scope: &Scope) -> Result<Vec<Failed>> {
     let (_, committed) = group_and_committed(admin, group).await?;
     let known = committed.into_iter().map(|offset| (offset.topic, offset.partition.get()));
     let partitions: Vec<(TopicName, i32)> = match scope {
@@ -76,7 +66,7 @@ pub(super) async fn group_and_committed(
     let (found, committed) = tokio::join!(groups::find(admin, group), admin.committed_offsets(group));
     match found? {
         Some(found) => Ok((found, committed?)),
-        None => Err(Kind::NotFound.because(format!("Consumer Group {group} could not be found."))),
+        None => Err(groups::unknown(group)),
     }
 }
 
@@ -91,20 +81,18 @@ pub(super) fn named_once<T: Eq + Hash>(partitions: impl Iterator<Item = T>) -> R
     Ok(())
 }
 
-/// Returns what was refused; the first of the errors where everything was.
-pub(super) fn settled(results: Vec<((TopicName, i32), Result<()>)>, group: &str) -> Result<Vec<Refused>> {
+/// Returns what failed; the first of the errors where everything did.
+pub(super) fn settled(results: Vec<((TopicName, i32), Result<()>)>, group: &str) -> Result<Vec<Failed>> {
     let asked = results.len();
-    let mut refused: Vec<Refused> = Vec::new();
-    for ((topic, partition), result) in results {
-        if let Err(error) = result {
-            refused.push(Refused { topic, partition, error: groups::explained(error, group) });
-        }
+    let failed = |(partition, result): (_, Result<()>)| {
+        result.err().map(|error| Failed(partition, groups::explained(error, group)))
+    };
+    let failed: Vec<Failed> = results.into_iter().filter_map(failed).collect();
+    if failed.len() < asked {
+        return Ok(failed);
     }
-    if refused.len() < asked {
-        return Ok(refused);
-    }
-    match refused.into_iter().next() {
-        Some(first) => Err(about(first.error, &first.topic, first.partition)),
+    match failed.into_iter().next() {
+        Some(Failed((topic, partition), error)) => Err(about(error, &topic, partition)),
         None => Ok(Vec::new()),
     }
 }
@@ -129,13 +117,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_refused_as_a_whole_is_an_error_and_else_a_list() {
+    fn what_fails_as_a_whole_is_an_error_and_else_a_list() {
         let refused = || Err(Kind::KafkaAuthorization.because("no"));
-        let error = settled(vec![result(0, refused()), result(1, refused())], "g").unwrap_err();
+        let all = settled(vec![result(0, refused()), result(1, refused())], "g");
+        let Err(error) = all else { panic!("it is no error") };
         assert_eq!(error.message(), "Partition 0 of topic t: no");
-        let some = settled(vec![result(0, Ok(())), result(1, refused())], "g").unwrap();
-        assert_eq!((some.len(), some[0].partition), (1, 1));
-        assert!(settled(Vec::new(), "g").unwrap().is_empty());
+        let Ok(some) = settled(vec![result(0, Ok(())), result(1, refused())], "g") else { panic!("it is an error") };
+        assert_eq!((some.len(), some[0].0.1), (1, 1));
+        assert!(settled(Vec::new(), "g").is_ok_and(|failed| failed.is_empty()));
     }
 
     #[test]

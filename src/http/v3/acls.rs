@@ -256,7 +256,7 @@ mod tests {
     use super::*;
 
     fn query(text: &str) -> AclQuery {
-        Query::from_query(text).unwrap().into_inner()
+        Query::<AclQuery>::from_query(text).unwrap().into_inner()
     }
 
     fn body(change: &str, value: &str) -> Result<Acl> {

@@ -1,14 +1,15 @@
 use std::collections::BTreeSet;
 
+use actix_web::HttpResponse;
 use actix_web::web::{Query, ServiceConfig};
-use actix_web::{HttpRequest, HttpResponse};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::admin::groups;
-use crate::error::{Error, Kind, Result};
+use crate::error::Result;
 use crate::http::resource::{delete as on_delete, get as on_get, resource};
 use crate::http::v3::cluster::{Cluster, CouldNotBeFound, done};
-use crate::http::v3::parameters::{choice, segment};
+use crate::http::v3::parameters::choice;
+use crate::http::v3::paths::GroupPath;
 use crate::http::v3::rendering::{Collection, Related, Resource};
 use crate::model::{GroupDescription, GroupState, GroupType};
 
@@ -40,21 +41,15 @@ async fn list(cluster: Cluster<CouldNotBeFound>, Query(query): Query<GroupQuery>
 }
 
 /// `GET C/consumer-groups/{group}`.
-async fn get(cluster: Cluster<CouldNotBeFound>, request: HttpRequest) -> Result<HttpResponse> {
-    let group = segment(&request, "group")?;
+async fn get(cluster: Cluster<CouldNotBeFound>, GroupPath(group): GroupPath) -> Result<HttpResponse> {
     let found = groups::find_of_any_type(&cluster.state.admin, &group).await?;
-    cluster.ok(&rendered(&cluster, found.ok_or_else(|| unknown(&group))?))
+    cluster.ok(&rendered(&cluster, found.ok_or_else(|| groups::unknown(&group))?))
 }
 
 /// `DELETE C/consumer-groups/{group}`, an extension: with its offsets, unless it has members.
-async fn delete(cluster: Cluster<CouldNotBeFound>, request: HttpRequest) -> Result<HttpResponse> {
-    let group = segment(&request, "group")?;
+async fn delete(cluster: Cluster<CouldNotBeFound>, GroupPath(group): GroupPath) -> Result<HttpResponse> {
     let deleted = groups::delete(&cluster.state.admin, &group).await?;
-    if deleted { Ok(done()) } else { Err(unknown(&group)) }
-}
-
-fn unknown(group: &str) -> Error {
-    Kind::NotFound.because(format!("Consumer Group {group} could not be found."))
+    if deleted { Ok(done()) } else { Err(groups::unknown(&group)) }
 }
 
 /// Reads a parameter that lists values of a closed set; none is all.

@@ -9,6 +9,7 @@ use crate::error::{Kind, Result};
 use crate::http::resource::{get as on_get, resource};
 use crate::http::v3::cluster::{Cluster, CouldNotBeFound};
 use crate::http::v3::parameters::{number, segment};
+use crate::http::v3::paths::GroupPath;
 use crate::http::v3::rendering::{Collection, Related, Resource};
 
 /// Registers the endpoints of lags.
@@ -21,8 +22,7 @@ pub fn routes(config: &mut ServiceConfig) {
 }
 
 /// `GET C/consumer-groups/{group}/lags`: the largest first, then by topic and partition.
-async fn list(cluster: Cluster<CouldNotBeFound>, request: HttpRequest) -> Result<HttpResponse> {
-    let group = segment(&request, "group")?;
+async fn list(cluster: Cluster<CouldNotBeFound>, GroupPath(group): GroupPath) -> Result<HttpResponse> {
     let mut lags = lags::of_group(&cluster.state.admin, &group).await?;
     lags.sort_by_key(|lag| Reverse(lag.lag()));
     let data = lags.iter().map(|lag| rendered(&cluster, &group, lag)).collect();
@@ -31,8 +31,11 @@ async fn list(cluster: Cluster<CouldNotBeFound>, request: HttpRequest) -> Result
 }
 
 /// `GET C/consumer-groups/{group}/lags/{topic}/partitions/{partition}`.
-async fn get(cluster: Cluster<CouldNotBeFound>, request: HttpRequest) -> Result<HttpResponse> {
-    let group = segment(&request, "group")?;
+async fn get(
+    cluster: Cluster<CouldNotBeFound>,
+    GroupPath(group): GroupPath,
+    request: HttpRequest,
+) -> Result<HttpResponse> {
     let (topic, partition) = (segment(&request, "topic")?, number(&request, "partition")?);
     let lags = lags::of_group(&cluster.state.admin, &group).await?;
     let found = lags.iter().find(|lag| lag.topic.as_str() == topic && lag.partition.get() == partition);
@@ -41,8 +44,7 @@ async fn get(cluster: Cluster<CouldNotBeFound>, request: HttpRequest) -> Result<
 }
 
 /// `GET C/consumer-groups/{group}/lag-summary`: the largest lag and the sum of all.
-async fn summary(cluster: Cluster<CouldNotBeFound>, request: HttpRequest) -> Result<HttpResponse> {
-    let group = segment(&request, "group")?;
+async fn summary(cluster: Cluster<CouldNotBeFound>, GroupPath(group): GroupPath) -> Result<HttpResponse> {
     let lags = lags::of_group(&cluster.state.admin, &group).await?;
     let summary = lags::summary(&lags).ok_or_else(|| Kind::NotFound.because("Consumer lags not found."))?;
     cluster.ok(&rendered_summary(&cluster, &group, &summary))

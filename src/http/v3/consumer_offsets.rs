@@ -1,19 +1,20 @@
 //! Committed offsets of groups: an extension, in the style of the rest.
 
-use actix_web::http::StatusCode;
 use actix_web::web::ServiceConfig;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 
 use crate::domain::admin::offset_reset::{self, Move, Target};
-use crate::domain::admin::offsets::{self, Refused, Scope};
+use crate::domain::admin::offsets::{self, Scope};
 use crate::error::{Kind, Result};
 use crate::http::fields::Fields;
 use crate::http::resource::{get as on_get, post, resource};
 use crate::http::v2::consumers::timestamp_ms;
 use crate::http::v3::cluster::{Cluster, CouldNotBeFound, done};
 use crate::http::v3::document::{Document, exactly, present};
+use crate::http::v3::failures::unless_failed;
 use crate::http::v3::parameters::{number, segment};
+use crate::http::v3::paths::GroupPath;
 use crate::http::v3::rendering::{Collection, Related, Resource};
 use crate::model::{PartitionId, PartitionOffset, TopicName};
 
@@ -29,8 +30,7 @@ pub fn routes(config: &mut ServiceConfig) {
 }
 
 /// `GET C/consumer-groups/{group}/offsets`: what the group has committed, sorted by topic and partition.
-async fn list(cluster: Cluster<CouldNotBeFound>, request: HttpRequest) -> Result<HttpResponse> {
-    let group = segment(&request, "group")?;
+async fn list(cluster: Cluster<CouldNotBeFound>, GroupPath(group): GroupPath) -> Result<HttpResponse> {
     let committed = offsets::committed(&cluster.state.admin, &group).await?;
     let data = committed.iter().map(|offset| rendered(&cluster, &group, offset)).collect();
     let address = cluster.url(&["consumer-groups", &group, "offsets"]);
@@ -38,8 +38,11 @@ async fn list(cluster: Cluster<CouldNotBeFound>, request: HttpRequest) -> Result
 }
 
 /// `GET C/consumer-groups/{group}/offsets/{topic}/partitions/{partition}`.
-async fn get(cluster: Cluster<CouldNotBeFound>, request: HttpRequest) -> Result<HttpResponse> {
-    let group = segment(&request, "group")?;
+async fn get(
+    cluster: Cluster<CouldNotBeFound>,
+    GroupPath(group): GroupPath,
+    request: HttpRequest,
+) -> Result<HttpResponse> {
     let (topic, partition) = (segment(&request, "topic")?, number(&request, "partition")?);
     let committed = offsets::committed(&cluster.state.admin, &group).await?;
     let found = committed.iter().find(|it| it.topic.as_str() == topic && it.partition.get() == partition);
@@ -48,43 +51,50 @@ async fn get(cluster: Cluster<CouldNotBeFound>, request: HttpRequest) -> Result<
 }
 
 /// `POST C/consumer-groups/{group}/offsets:alter`: commits for a group without members, which may be a new one.
-async fn alter(cluster: Cluster<CouldNotBeFound>, request: HttpRequest, document: Document) -> Result<HttpResponse> {
-    let group = segment(&request, "group")?;
+async fn alter(
+    cluster: Cluster<CouldNotBeFound>,
+    GroupPath(group): GroupPath,
+    document: Document,
+) -> Result<HttpResponse> {
     let mut fields = document.required("Null input provided. Data is required.")?;
     let data = fields.objects("data")?;
     fields.finish()?;
     let offsets = present("data", data)?.into_iter().map(new_offset).collect::<Result<Vec<_>>>()?;
-    let refused = offsets::alter(&cluster.state.admin, &group, &offsets).await?;
-    changed(&cluster, refused)
+    let failed = offsets::alter(&cluster.state.admin, &group, &offsets).await?;
+    unless_failed(&cluster, failed, done())
 }
 
 /// `POST C/consumer-groups/{group}/offsets:delete`: of partitions that no member is subscribed to.
-async fn delete(cluster: Cluster<CouldNotBeFound>, request: HttpRequest, document: Document) -> Result<HttpResponse> {
-    let group = segment(&request, "group")?;
+async fn delete(
+    cluster: Cluster<CouldNotBeFound>,
+    GroupPath(group): GroupPath,
+    document: Document,
+) -> Result<HttpResponse> {
     let mut fields = document.required("Null input provided. Data is required.")?;
     let scope = scope(&mut fields)?;
     fields.finish()?;
     if scope == Scope::Committed {
         return Err(Kind::BadRequest.because("Say which offsets: name topics or partitions."));
     }
-    let refused = offsets::delete(&cluster.state.admin, &group, &scope).await?;
-    changed(&cluster, refused)
+    let failed = offsets::delete(&cluster.state.admin, &group, &scope).await?;
+    unless_failed(&cluster, failed, done())
 }
 
 /// `POST C/consumer-groups/{group}/offsets:reset`: moves a group without members, or tells what that would do.
-async fn reset(cluster: Cluster<CouldNotBeFound>, request: HttpRequest, document: Document) -> Result<HttpResponse> {
-    let group = segment(&request, "group")?;
+async fn reset(
+    cluster: Cluster<CouldNotBeFound>,
+    GroupPath(group): GroupPath,
+    document: Document,
+) -> Result<HttpResponse> {
     let mut fields = document.required("Null input provided. Data is required.")?;
     let (target, scope) = (target(&mut fields)?, scope(&mut fields)?);
     let dry_run = fields.boolean("dry_run")?.unwrap_or(false);
     fields.finish()?;
     let reset = offset_reset::reset(&cluster.state.admin, &group, target, &scope, dry_run).await?;
-    if !reset.refused.is_empty() {
-        return changed(&cluster, reset.refused);
-    }
     let data = reset.moves.iter().map(|it| rendered_move(&cluster, &group, it)).collect();
     let address = cluster.url(&["consumer-groups", &group, "offsets"]);
-    cluster.ok(&Collection::new("KafkaConsumerGroupOffsetResetList", address, data))
+    let all = cluster.ok(&Collection::new("KafkaConsumerGroupOffsetResetList", address, data))?;
+    unless_failed(&cluster, reset.failed, all)
 }
 
 /// Reads an entry `{"topic_name", "partition_id", "offset", "commit_metadata"?}`.
@@ -167,33 +177,6 @@ fn target(fields: &mut Fields) -> Result<Target> {
 /// Reads milliseconds since 1970, or an instant.
 fn instant(text: &str) -> Result<i64> {
     text.parse().or_else(|_| timestamp_ms(text))
-}
-
-#[derive(Serialize)]
-struct Failures {
-    failures: Vec<FailureFields>,
-}
-
-#[derive(Serialize)]
-struct FailureFields {
-    topic_name: String,
-    partition_id: i32,
-    error_code: u32,
-    message: String,
-}
-
-/// Answers a change of which some may have been refused.
-fn changed(cluster: &Cluster<CouldNotBeFound>, refused: Vec<Refused>) -> Result<HttpResponse> {
-    if refused.is_empty() {
-        return Ok(done());
-    }
-    let failure = |it: Refused| FailureFields {
-        topic_name: it.topic.to_string(),
-        partition_id: it.partition,
-        error_code: it.error.kind().code(),
-        message: it.error.message().to_owned(),
-    };
-    cluster.answer(StatusCode::MULTI_STATUS, &Failures { failures: refused.into_iter().map(failure).collect() })
 }
 
 #[derive(Serialize)]

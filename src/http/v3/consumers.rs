@@ -7,6 +7,7 @@ use crate::error::{Kind, Result};
 use crate::http::resource::{get as on_get, resource};
 use crate::http::v3::cluster::{Cluster, CouldNotBeFound};
 use crate::http::v3::parameters::{number, segment};
+use crate::http::v3::paths::GroupPath;
 use crate::http::v3::rendering::{Collection, Related, Resource};
 use crate::model::{GroupMember, TopicName};
 
@@ -24,8 +25,7 @@ pub fn routes(config: &mut ServiceConfig) {
 }
 
 /// `GET C/consumer-groups/{group}/consumers`: sorted by id.
-async fn list(cluster: Cluster<CouldNotBeFound>, request: HttpRequest) -> Result<HttpResponse> {
-    let group = segment(&request, "group")?;
+async fn list(cluster: Cluster<CouldNotBeFound>, GroupPath(group): GroupPath) -> Result<HttpResponse> {
     let mut members = members(&cluster, &group).await?;
     members.sort_unstable_by(|one, other| one.id.cmp(&other.id));
     let data = members.iter().map(|member| rendered(&cluster, &group, member)).collect();
@@ -34,15 +34,21 @@ async fn list(cluster: Cluster<CouldNotBeFound>, request: HttpRequest) -> Result
 }
 
 /// `GET C/consumer-groups/{group}/consumers/{consumer}`.
-async fn get(cluster: Cluster<CouldNotBeFound>, request: HttpRequest) -> Result<HttpResponse> {
-    let group = segment(&request, "group")?;
+async fn get(
+    cluster: Cluster<CouldNotBeFound>,
+    GroupPath(group): GroupPath,
+    request: HttpRequest,
+) -> Result<HttpResponse> {
     let member = member(&cluster, &group, &request).await?;
     cluster.ok(&rendered(&cluster, &group, &member))
 }
 
 /// `GET ../consumers/{consumer}/assignments`: the partitions that it has, sorted.
-async fn list_assignments(cluster: Cluster<CouldNotBeFound>, request: HttpRequest) -> Result<HttpResponse> {
-    let group = segment(&request, "group")?;
+async fn list_assignments(
+    cluster: Cluster<CouldNotBeFound>,
+    GroupPath(group): GroupPath,
+    request: HttpRequest,
+) -> Result<HttpResponse> {
     let member = member(&cluster, &group, &request).await?;
     let assigned = member.assignment.iter();
     let data =
@@ -52,8 +58,11 @@ async fn list_assignments(cluster: Cluster<CouldNotBeFound>, request: HttpReques
 }
 
 /// `GET ../consumers/{consumer}/assignments/{topic}/partitions/{partition}`.
-async fn get_assignment(cluster: Cluster<CouldNotBeFound>, request: HttpRequest) -> Result<HttpResponse> {
-    let group = segment(&request, "group")?;
+async fn get_assignment(
+    cluster: Cluster<CouldNotBeFound>,
+    GroupPath(group): GroupPath,
+    request: HttpRequest,
+) -> Result<HttpResponse> {
     let (topic, partition) = (segment(&request, "topic")?, number(&request, "partition")?);
     let member = member(&cluster, &group, &request).await?;
     let is_meant = |(assigned, number): &&(TopicName, i32)| assigned.as_str() == topic && *number == partition;

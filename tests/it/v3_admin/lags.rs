@@ -51,7 +51,9 @@ fn in_short(lags: &Value) -> Vec<(String, i64, i64)> {
 async fn lags_of_members_come_with_the_largest_first_and_in_short() {
     for protocol in ["classic", "consumer"] {
         let (topic, group) = (app::topic(3), unique("group"));
-        [(0, 3), (1, 6), (2, 3)].map(|(partition, count)| fill(&topic, partition, count));
+        for (partition, count) in [(0, 3), (1, 6), (2, 3)] {
+            fill(&topic, partition, count);
+        }
         let member = member(&group, &topic, protocol);
         for path in ["lags", "lag-summary", &format!("lags/{topic}/partitions/0")] {
             let none = get(&format!("/consumer-groups/{group}/{path}")).await.send().await;
