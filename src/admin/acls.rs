@@ -63,25 +63,25 @@ impl Admin {
 
 fn described(resource: &DescribeAclsResource) -> impl Iterator<Item = Acl> {
     resource.acls.iter().map(|acl| Acl {
-        resource_type: known(ResourceType::ALL, resource.resource_type).unwrap_or(ResourceType::Unknown),
+        resource_type: known(ResourceType::ALL, ResourceType::Unknown, resource.resource_type),
         resource_name: resource.resource_name.to_string(),
-        pattern_type: known(PatternType::ALL, resource.pattern_type).unwrap_or(PatternType::Unknown),
+        pattern_type: known(PatternType::ALL, PatternType::Unknown, resource.pattern_type),
         principal: acl.principal.to_string(),
         host: acl.host.to_string(),
-        operation: known(AclOperation::ALL, acl.operation).unwrap_or(AclOperation::Unknown),
-        permission: known(Permission::ALL, acl.permission_type).unwrap_or(Permission::Unknown),
+        operation: known(AclOperation::ALL, AclOperation::Unknown, acl.operation),
+        permission: known(Permission::ALL, Permission::Unknown, acl.permission_type),
     })
 }
 
 fn matching(acl: &DeleteAclsMatchingAcl) -> Acl {
     Acl {
-        resource_type: known(ResourceType::ALL, acl.resource_type).unwrap_or(ResourceType::Unknown),
+        resource_type: known(ResourceType::ALL, ResourceType::Unknown, acl.resource_type),
         resource_name: acl.resource_name.to_string(),
-        pattern_type: known(PatternType::ALL, acl.pattern_type).unwrap_or(PatternType::Unknown),
+        pattern_type: known(PatternType::ALL, PatternType::Unknown, acl.pattern_type),
         principal: acl.principal.to_string(),
         host: acl.host.to_string(),
-        operation: known(AclOperation::ALL, acl.operation).unwrap_or(AclOperation::Unknown),
-        permission: known(Permission::ALL, acl.permission_type).unwrap_or(Permission::Unknown),
+        operation: known(AclOperation::ALL, AclOperation::Unknown, acl.operation),
+        permission: known(Permission::ALL, Permission::Unknown, acl.permission_type),
     }
 }
 

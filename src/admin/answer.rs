@@ -10,7 +10,6 @@ use kafka_protocol::messages::{
     IncrementalAlterConfigsResponse, ListGroupsResponse, ListOffsetsResponse, ListPartitionReassignmentsResponse,
     ListTransactionsResponse, MetadataResponse, OffsetCommitResponse, OffsetDeleteResponse, OffsetFetchResponse,
 };
-
 use kafka_protocol::protocol::StrBytes;
 
 use crate::admin::code::Code;

@@ -58,7 +58,7 @@ codes! {
     INVALID_FETCH_SIZE                     4 Final          "The fetch size is not allowed.";
     LEADER_NOT_AVAILABLE                   5 Retriable      "The partition has no leader at the moment.";
     NOT_LEADER_OR_FOLLOWER                 6 Retriable      "The partition has moved to another broker.";
-    REQUEST_TIMED_OUT                      7 Retriable      "Kafka did not finish the request in time.";
+    REQUEST_TIMED_OUT                      7 Retriable      "Kafka did not finish the request in time; it may still be done.";
     BROKER_NOT_AVAILABLE                   8 Broker         "The broker is not available.";
     REPLICA_NOT_AVAILABLE                  9 Retriable      "The replica is not available.";
     MESSAGE_TOO_LARGE                     10 Size           "A record is larger than the broker accepts.";

@@ -218,7 +218,7 @@ fn entry(found: DescribeConfigsResourceResult) -> ConfigEntry {
         read_only: found.read_only,
         sensitive: found.is_sensitive,
         source: source(found.config_source),
-        config_type: known(ConfigType::ALL, found.config_type).unwrap_or(ConfigType::Unknown),
+        config_type: known(ConfigType::ALL, ConfigType::Unknown, found.config_type),
         synonyms: found.synonyms.into_iter().map(synonym).collect(),
         documentation: text(found.documentation),
     }
@@ -230,7 +230,7 @@ fn synonym(found: DescribeConfigsSynonym) -> ConfigSynonym {
 
 /// Returns the place that a number of Kafka's protocol means.
 pub(super) fn source(number: i8) -> ConfigSource {
-    known(ConfigSource::ALL, number).unwrap_or(ConfigSource::Unknown)
+    known(ConfigSource::ALL, ConfigSource::Unknown, number)
 }
 
 fn alterable(change: &ConfigChange) -> AlterableConfig {

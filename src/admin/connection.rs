@@ -19,8 +19,11 @@ use crate::error::Kind;
 const UNDER_WAY: usize = 128;
 
 /// A connection that was not used for longer is left: the broker's limit is ten minutes by default, and what lies
-/// between may have one of its own.
-const IDLE: Duration = Duration::from_secs(240);
+/// between may have one of its own; four minutes are usual there.
+const IDLE: Duration = Duration::from_secs(180);
+
+/// A broker that says nothing for so long while a request waits may be gone without a word.
+const SILENCE: Duration = Duration::from_millis(900);
 
 /// What a connection runs over.
 pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -47,6 +50,8 @@ pub(super) struct Connection {
     used_ms: AtomicU64,
     heard_ms: Arc<AtomicU64>,
     throttled_until_ms: AtomicU64,
+    /// Whether it is left to the requests that wait on it.
+    retired: AtomicBool,
     task: AbortHandle,
 }
 
@@ -80,6 +85,7 @@ impl Connection {
             used_ms: AtomicU64::new(0),
             heard_ms,
             throttled_until_ms: AtomicU64::new(0),
+            retired: AtomicBool::new(false),
             task,
         }
     }
@@ -88,6 +94,7 @@ impl Connection {
     pub(super) fn is_usable(&self) -> bool {
         let idle = self.age_ms().saturating_sub(self.used_ms.load(Ordering::Relaxed));
         !self.outgoing.is_closed()
+            && !self.retired.load(Ordering::Relaxed)
             && idle < IDLE.as_millis() as u64
             && self.greeting.expires.is_none_or(|expires| Instant::now() < expires)
     }
@@ -104,27 +111,20 @@ impl Connection {
 
     /// Sends a request and returns the frame of its answer.
     ///
-    /// A connection that had nothing to say for `patience`, which is the whole time of a request, is given up.
+    /// A connection on which nothing comes until then is left to those that wait already.
     pub(super) async fn exchange<R: Request>(
         &self,
         request: &R,
         version: i16,
         deadline: Instant,
-        patience: Duration,
     ) -> Result<Bytes, Failure> {
         self.wait_for_quota(deadline).await?;
         let correlation = self.correlation.fetch_add(1, Ordering::Relaxed);
         let frame = wire::encode(request, version, correlation, &self.client_id).map_err(Failure::Final)?;
-        self.send(frame, correlation, deadline, patience).await
+        self.send(frame, correlation, deadline).await
     }
 
-    async fn send(
-        &self,
-        frame: Bytes,
-        correlation: i32,
-        deadline: Instant,
-        patience: Duration,
-    ) -> Result<Bytes, Failure> {
+    async fn send(&self, frame: Bytes, correlation: i32, deadline: Instant) -> Result<Bytes, Failure> {
         let begun_ms = self.age_ms();
         self.used_ms.store(begun_ms, Ordering::Relaxed);
         let sent = Arc::new(AtomicBool::new(false));
@@ -139,7 +139,7 @@ impl Connection {
             Ok(Some(frame)) => return Ok(frame),
             Ok(None) => "the connection broke",
             Err(_) => {
-                self.give_up_if_silent(begun_ms, patience);
+                self.retire_if_silent(begun_ms);
                 "no answer in time"
             }
         };
@@ -147,11 +147,11 @@ impl Connection {
         Err(failure(why.to_owned()))
     }
 
-    /// Closes a connection on which nothing came while a request waited for (nearly) all its time.
-    fn give_up_if_silent(&self, since_ms: u64, patience: Duration) {
+    /// Takes no more requests where nothing came for as long as this one waited; short waits say nothing.
+    fn retire_if_silent(&self, since_ms: u64) {
         let waited_ms = self.age_ms().saturating_sub(since_ms);
-        if self.heard_ms.load(Ordering::Relaxed) <= since_ms && waited_ms >= patience.as_millis() as u64 / 2 {
-            self.close();
+        if self.heard_ms.load(Ordering::Relaxed) <= since_ms && waited_ms >= SILENCE.as_millis() as u64 {
+            self.retired.store(true, Ordering::Relaxed);
         }
     }
 
@@ -176,11 +176,6 @@ impl Connection {
         Ok(())
     }
 
-    /// Closes it; requests that wait get no answer.
-    pub(super) fn close(&self) {
-        self.task.abort();
-    }
-
     fn age_ms(&self) -> u64 {
         self.opened.elapsed().as_millis() as u64
     }
@@ -188,7 +183,7 @@ impl Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        self.close();
+        self.task.abort();
     }
 }
 

@@ -6,7 +6,7 @@ use kafka_protocol::messages::{BrokerId, TopicName as WireTopic};
 use kafka_protocol::protocol::StrBytes;
 
 use crate::error::{Kind, Result};
-use crate::model::{AclOperation, TopicName};
+use crate::model::{AclOperation, TopicName, TopicPartition};
 
 /// What a broker answers instead of the operations that are allowed where nobody asked.
 const NOT_ASKED: i32 = i32::MIN;
@@ -38,9 +38,19 @@ pub(super) fn wire_brokers(brokers: &[i32]) -> Vec<BrokerId> {
     brokers.iter().map(|broker| BrokerId(*broker)).collect()
 }
 
-/// Returns the value of this number; `all` is in the order of the numbers, and begins with the unknown one.
-pub(super) fn known<T: Copy>(all: &[T], number: i8) -> Option<T> {
-    usize::try_from(number).ok().and_then(|number| all.get(number)).or_else(|| all.first()).copied()
+/// Returns the partitions of topics, sorted.
+pub(super) fn sorted_partitions<'a>(assigned: impl Iterator<Item = (&'a WireTopic, &'a [i32])>) -> Vec<TopicPartition> {
+    let mut partitions: Vec<TopicPartition> = assigned
+        .filter_map(|(name, partitions)| Some((topic(name).ok()?, partitions)))
+        .flat_map(|(topic, partitions)| partitions.iter().map(move |partition| (topic.clone(), *partition)))
+        .collect();
+    partitions.sort_unstable();
+    partitions
+}
+
+/// Returns the value of this number; `all` is in the order of the numbers.
+pub(super) fn known<T: Copy>(all: &[T], unknown: T, number: i8) -> T {
+    usize::try_from(number).ok().and_then(|number| all.get(number)).copied().unwrap_or(unknown)
 }
 
 /// Reads a set of operations: a bit for each, by its number.
@@ -67,8 +77,8 @@ mod tests {
 
     #[test]
     fn a_number_that_is_not_known_is_the_unknown_one() {
-        assert_eq!(known(AclOperation::ALL, 15), Some(AclOperation::TwoPhaseCommit));
-        assert_eq!(known(AclOperation::ALL, 16), Some(AclOperation::Unknown));
-        assert_eq!(known(AclOperation::ALL, -1), Some(AclOperation::Unknown));
+        assert_eq!(known(AclOperation::ALL, AclOperation::Unknown, 15), AclOperation::TwoPhaseCommit);
+        assert_eq!(known(AclOperation::ALL, AclOperation::Unknown, 16), AclOperation::Unknown);
+        assert_eq!(known(AclOperation::ALL, AclOperation::Unknown, -1), AclOperation::Unknown);
     }
 }

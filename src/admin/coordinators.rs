@@ -87,7 +87,7 @@ impl Operation<'_> {
     {
         let mut rounds = Rounds::over(keys, repeat);
         while let Some(open) = rounds.next(self).await {
-            rounds.take(Ok(self.coordinators_round(kind, &open, &build, &read).await))?;
+            rounds.take(Ok(self.coordinators_round(kind, &open, repeat, &build, &read).await))?;
         }
         Ok(rounds.end(self))
     }
@@ -96,6 +96,7 @@ impl Operation<'_> {
         &self,
         kind: CoordinatorKind,
         open: &[String],
+        repeat: Repeat,
         build: &impl Fn(&[String], i16) -> R,
         read: &impl Fn(R::Response) -> Vec<Part<String, T>>,
     ) -> Outcomes<String, T>
@@ -110,7 +111,7 @@ impl Operation<'_> {
                 Err(failure) => drop(outcomes.insert(key, Err(failure))),
             }
         }
-        outcomes.extend(self.ask_each(coordinated, build, read).await);
+        outcomes.extend(self.ask_each(coordinated, repeat, build, read).await);
         // Whatever went wrong, the next round asks anew.
         let failed = outcomes.iter().filter(|(_, outcome)| outcome.is_err());
         failed.for_each(|(key, _)| self.coordinators().forget(kind, key));
@@ -129,14 +130,15 @@ impl Operation<'_> {
         }
         while !unknown.is_empty() {
             let asked = &unknown[..unknown.len().min(ASKED_AT_ONCE)];
-            let told = match self.attempt_at(Node::Any, &|version| request(kind, asked, version)).await {
-                Ok(answer) => told(answer, asked),
-                Err(failure) => {
-                    let failure = failure.before_sending();
-                    found.extend(unknown.into_iter().map(|key| (key, Err(failure.copy()))));
-                    break;
-                }
-            };
+            let told =
+                match self.attempt_at(Node::Any, Repeat::Harmless, &|version| request(kind, asked, version)).await {
+                    Ok(answer) => told(answer, asked),
+                    Err(failure) => {
+                        let failure = failure.before_sending();
+                        found.extend(unknown.into_iter().map(|key| (key, Err(failure.copy()))));
+                        break;
+                    }
+                };
             unknown.drain(..told.len());
             for (key, broker) in told {
                 if let Ok(broker) = &broker {

@@ -1,9 +1,10 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
+use kafka_protocol::messages::api_versions_response::ApiVersion;
 use kafka_protocol::messages::{
     ApiVersionsRequest, ApiVersionsResponse, SaslAuthenticateRequest, SaslHandshakeRequest,
 };
@@ -38,17 +39,20 @@ pub(super) struct Dialer {
     tls: OnceCell<Connector>,
     /// Whether the operator has been told that the credentials are refused.
     refused: AtomicBool,
+    /// How many connections were begun, so that not every one begins with the same address.
+    begun: AtomicUsize,
 }
 
 impl Dialer {
     pub(super) fn new(settings: Settings) -> Dialer {
-        Dialer { settings, tls: OnceCell::new(), refused: AtomicBool::new(false) }
+        Dialer { settings, tls: OnceCell::new(), refused: AtomicBool::new(false), begun: AtomicUsize::new(0) }
     }
 
-    /// Connects to the first of `addresses`, each `HOST:PORT`, that lets it.
+    /// Connects to one of `addresses`, each `HOST:PORT`, that lets it.
     pub(super) async fn connect(&self, addresses: &[String]) -> Result<Connection, Failure> {
         let mut last = Failure::Unreachable("no address of a broker is known".to_owned());
-        for address in addresses {
+        let first = self.begun.fetch_add(1, Ordering::Relaxed) % addresses.len().max(1);
+        for address in addresses.iter().cycle().skip(first).take(addresses.len()) {
             match self.connect_to(address).await {
                 Ok(connection) => {
                     self.refused.store(false, Ordering::Relaxed);
@@ -285,8 +289,6 @@ fn ranges(answer: &ApiVersionsResponse) -> Result<HashMap<i16, VersionRange>, Fa
     if code != Code::NONE {
         return Err(Failure::Refused { code, message: None });
     }
-    let range = |api: &kafka_protocol::messages::api_versions_response::ApiVersion| {
-        (api.api_key, VersionRange { min: api.min_version, max: api.max_version })
-    };
+    let range = |api: &ApiVersion| (api.api_key, VersionRange { min: api.min_version, max: api.max_version });
     Ok(answer.api_keys.iter().map(range).collect())
 }

@@ -12,10 +12,9 @@ use crate::admin::Admin;
 use crate::admin::code::Code;
 use crate::admin::convert::{topic, wire, wire_topic};
 use crate::admin::failure::Repeat;
-use crate::admin::leaders::TopicPartition;
 use crate::admin::operation::Route;
 use crate::error::Result;
-use crate::model::{PartitionId, PartitionOffset, TopicName};
+use crate::model::{PartitionId, PartitionOffset, TopicName, TopicPartition};
 
 /// What is committed by nobody of the group.
 const NO_GENERATION: i32 = -1;

@@ -1,27 +1,26 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use bytes::{Buf, Bytes};
 use futures_util::future::join_all;
-use kafka_protocol::messages::consumer_group_describe_response::{
-    DescribedGroup as ConsumerGroup, Member as ConsumerMember,
-};
+use kafka_protocol::messages::consumer_group_describe_response::DescribedGroup as ConsumerGroup;
 use kafka_protocol::messages::delete_groups_response::DeletableGroupResult;
-use kafka_protocol::messages::describe_groups_response::{DescribedGroup as ClassicGroup, DescribedGroupMember};
+use kafka_protocol::messages::describe_groups_response::DescribedGroup as ClassicGroup;
 use kafka_protocol::messages::list_groups_response::ListedGroup;
 use kafka_protocol::messages::{
-    ConsumerGroupDescribeRequest, DeleteGroupsRequest, DescribeGroupsRequest, GroupId, ListGroupsRequest,
+    ConsumerGroupDescribeRequest, ConsumerGroupDescribeResponse, DeleteGroupsRequest, DescribeGroupsRequest,
+    DescribeGroupsResponse, GroupId, ListGroupsRequest,
 };
 use kafka_protocol::protocol::StrBytes;
 
 use crate::admin::Admin;
 use crate::admin::code::Code;
-use crate::admin::convert::{operations, text, topic, wire};
+use crate::admin::convert::{operations, text, wire};
 use crate::admin::coordinators::CoordinatorKind;
 use crate::admin::failure::Repeat;
+use crate::admin::group_members::{classic_member, consumer_member};
 use crate::admin::operation::{Operation, Route};
 use crate::admin::rounds::Part;
 use crate::error::{Error, Kind, Result};
-use crate::model::{GroupDescription, GroupListing, GroupMember, GroupState, GroupType, MemberProtocol, TopicName};
+use crate::model::{GroupDescription, GroupListing, GroupState, GroupType};
 
 /// Which groups are listed; an empty set is all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -132,9 +131,7 @@ impl Operation<'_> {
             message: text(group.error_message.take()),
             value: consumer_group(group),
         };
-        let read = |answer: kafka_protocol::messages::ConsumerGroupDescribeResponse| {
-            answer.groups.into_iter().map(part).collect()
-        };
+        let read = |answer: ConsumerGroupDescribeResponse| answer.groups.into_iter().map(part).collect();
         self.at_coordinators(CoordinatorKind::Group, groups, Repeat::Harmless, build, read).await
     }
 
@@ -154,8 +151,7 @@ impl Operation<'_> {
             message: text(group.error_message.take()),
             value: classic_group(group),
         };
-        let read =
-            |answer: kafka_protocol::messages::DescribeGroupsResponse| answer.groups.into_iter().map(part).collect();
+        let read = |answer: DescribeGroupsResponse| answer.groups.into_iter().map(part).collect();
         self.at_coordinators(CoordinatorKind::Group, groups, Repeat::Harmless, build, read).await
     }
 }
@@ -202,22 +198,6 @@ fn consumer_group(group: ConsumerGroup) -> GroupDescription {
     }
 }
 
-fn consumer_member(member: ConsumerMember) -> GroupMember {
-    let assigned = member.assignment.topic_partitions.iter();
-    GroupMember {
-        id: member.member_id.to_string(),
-        instance_id: text(member.instance_id),
-        client_id: member.client_id.to_string(),
-        client_host: member.client_host.to_string(),
-        speaks: match member.member_type {
-            0 => MemberProtocol::Classic,
-            1 => MemberProtocol::Consumer,
-            _ => MemberProtocol::Unknown,
-        },
-        assignment: sorted(assigned.map(|topic| (&topic.topic_name, topic.partitions.as_slice()))),
-    }
-}
-
 fn classic_group(group: ClassicGroup) -> GroupDescription {
     let member = |member| classic_member(member, &group.protocol_type);
     GroupDescription {
@@ -230,54 +210,6 @@ fn classic_group(group: ClassicGroup) -> GroupDescription {
         members: group.members.into_iter().map(member).collect(),
         authorized_operations: operations(group.authorized_operations),
     }
-}
-
-fn classic_member(member: DescribedGroupMember, protocol_type: &str) -> GroupMember {
-    let is_consumer = protocol_type == "consumer";
-    GroupMember {
-        id: member.member_id.to_string(),
-        instance_id: text(member.group_instance_id),
-        client_id: member.client_id.to_string(),
-        client_host: member.client_host.to_string(),
-        speaks: MemberProtocol::Classic,
-        assignment: if is_consumer { decoded(member.member_assignment) } else { Vec::new() },
-    }
-}
-
-/// Returns the partitions that the leader of a classic group gave a member.
-///
-/// The bytes are the members' own affair and may be anything; what is no assignment of partitions is none. The codec
-/// does not read them, as it takes room for as many partitions as the first bytes say.
-fn decoded(mut assignment: Bytes) -> Vec<(TopicName, i32)> {
-    let mut partitions = read_assignment(&mut assignment).unwrap_or_default();
-    partitions.sort_unstable();
-    partitions
-}
-
-/// Reads a version, which only matters for what comes after the partitions, and the partitions of each topic.
-fn read_assignment(bytes: &mut Bytes) -> Option<Vec<(TopicName, i32)>> {
-    let _version = bytes.try_get_i16().ok()?;
-    let mut partitions = Vec::new();
-    for _ in 0..bytes.try_get_i32().ok()? {
-        let length = usize::try_from(bytes.try_get_i16().ok()?).ok().filter(|length| *length <= bytes.len())?;
-        let name = bytes.split_to(length);
-        let topic = TopicName::try_from(std::str::from_utf8(&name).ok()?).ok()?;
-        for _ in 0..bytes.try_get_i32().ok()? {
-            partitions.push((topic.clone(), bytes.try_get_i32().ok()?));
-        }
-    }
-    Some(partitions)
-}
-
-fn sorted<'a>(
-    assigned: impl Iterator<Item = (&'a kafka_protocol::messages::TopicName, &'a [i32])>,
-) -> Vec<(TopicName, i32)> {
-    let mut partitions: Vec<(TopicName, i32)> = assigned
-        .filter_map(|(name, partitions)| Some((topic(name).ok()?, partitions)))
-        .flat_map(|(topic, partitions)| partitions.iter().map(move |partition| (topic.clone(), *partition)))
-        .collect();
-    partitions.sort_unstable();
-    partitions
 }
 
 /// Returns the state of a name: Kafka writes it in words that begin with a capital.
@@ -324,20 +256,5 @@ mod tests {
         assert_eq!(group_type(&name("Consumer")), GroupType::Consumer);
         assert_eq!(group_type(&name("classic")), GroupType::Classic);
         assert_eq!(group_type(&name("Future")), GroupType::Unknown);
-    }
-
-    #[test]
-    fn an_assignment_that_is_no_consumers_is_empty() {
-        for bytes in [&b""[..], b"\0", b"\0\x01", b"\0\x01\xff\xff\xff\xff", b"\xff\xff\0\0\0\0", b"connect-says-this"]
-        {
-            assert_eq!(decoded(Bytes::copy_from_slice(bytes)), [], "{bytes:?}");
-        }
-    }
-
-    #[test]
-    fn what_follows_the_partitions_does_not_matter() {
-        let bytes = b"\0\x09\0\0\0\x01\0\x01t\0\0\0\x02\0\0\0\x01\0\0\0\0\xff\xff\xff\xffmore";
-        let topic = TopicName::try_from("t").unwrap();
-        assert_eq!(decoded(Bytes::from_static(bytes)), [(topic.clone(), 0), (topic, 1)]);
     }
 }

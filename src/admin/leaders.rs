@@ -9,10 +9,7 @@ use crate::admin::failure::{Failure, Repeat};
 use crate::admin::operation::Operation;
 use crate::admin::rounds::{Outcomes, Part, Rounds};
 use crate::error::Result;
-use crate::model::TopicName;
-
-/// A partition by its topic and number.
-pub(super) type TopicPartition = (TopicName, i32);
+use crate::model::{TopicName, TopicPartition};
 
 impl Operation<'_> {
     /// Sends one request to each leader of `partitions`, for those that it leads, and again where the leader has moved.
@@ -31,7 +28,7 @@ impl Operation<'_> {
     {
         let mut rounds = Rounds::over(partitions, repeat);
         while let Some(open) = rounds.next(self).await {
-            rounds.take(self.leaders_round(&open, &build, &read).await)?;
+            rounds.take(self.leaders_round(&open, repeat, &build, &read).await)?;
         }
         Ok(rounds.end(self))
     }
@@ -39,6 +36,7 @@ impl Operation<'_> {
     async fn leaders_round<R: Request, T>(
         &self,
         open: &[TopicPartition],
+        repeat: Repeat,
         build: &impl Fn(&[TopicPartition], i16) -> R,
         read: &impl Fn(R::Response) -> Vec<Part<TopicPartition, T>>,
     ) -> Result<Outcomes<TopicPartition, T>>
@@ -54,7 +52,7 @@ impl Operation<'_> {
                 Err(failure) => drop(outcomes.insert(partition.clone(), Err(failure))),
             }
         }
-        outcomes.extend(self.ask_each(led, build, read).await);
+        outcomes.extend(self.ask_each(led, repeat, build, read).await);
         Ok(outcomes)
     }
 

@@ -27,6 +27,7 @@ mod code;
 mod convert;
 mod coordinators;
 mod failure;
+mod group_members;
 
 mod brokers;
 mod connection;

@@ -8,10 +8,9 @@ use crate::admin::Admin;
 use crate::admin::code::Code;
 use crate::admin::convert::{topic, wire_topic};
 use crate::admin::failure::Repeat;
-use crate::admin::leaders::TopicPartition;
 use crate::admin::rounds::Part;
 use crate::error::Result;
-use crate::model::{FoundOffset, Isolation, OffsetSpec, TopicName};
+use crate::model::{FoundOffset, Isolation, OffsetSpec, TopicName, TopicPartition};
 
 /// What a client is to a broker that asks which replica it is.
 const NO_REPLICA: BrokerId = BrokerId(-1);

@@ -20,6 +20,9 @@ use crate::error::{Kind, Result};
 pub(super) const FIRST_WAIT: Duration = Duration::from_millis(50);
 pub(super) const LONGEST_WAIT: Duration = Duration::from_millis(1000);
 
+/// Less time than this is not shared between attempts.
+const SHARED_TIME: Duration = Duration::from_secs(2);
+
 /// Larger answers take more than half a millisecond.
 const DECODED_AT_ONCE: usize = 64 * 1024;
 
@@ -100,7 +103,7 @@ impl<'a> Operation<'a> {
     {
         let mut wait = FIRST_WAIT;
         loop {
-            let failure = match self.attempt(route, &build).await {
+            let failure = match self.attempt(route, repeat, &build).await {
                 Ok(answer) => return Ok(answer),
                 Err(failure) => failure,
             };
@@ -118,31 +121,44 @@ impl<'a> Operation<'a> {
     pub(super) async fn attempt<R: Request>(
         &self,
         route: Route<'_>,
+        repeat: Repeat,
         build: &impl Fn(i16) -> R,
     ) -> Result<R::Response, Failure>
     where
         R::Response: Answer,
     {
         let node = self.node(route).await.map_err(Failure::before_sending)?;
-        self.attempt_at(node, build).await
+        self.attempt_at(node, repeat, build).await
     }
 
+    /// Sends a request once to this node.
     pub(super) async fn attempt_at<R: Request>(
         &self,
         node: Node,
+        repeat: Repeat,
         build: &impl Fn(i16) -> R,
     ) -> Result<R::Response, Failure>
     where
         R::Response: Answer,
     {
         let connection = self.brokers.connection(node, self.deadline).await?;
+        let deadline = self.attempt_deadline(repeat);
         let version = connection.version::<R>()?;
-        let frame = connection.exchange(&build(version), version, self.deadline, self.patience).await?;
+        let frame = connection.exchange(&build(version), version, deadline).await?;
         let answer = decoded::<R>(frame, version).await.map_err(Failure::Final)?;
         connection.throttle(answer.throttle_ms());
         match answer.code() {
             Code::NONE => Ok(answer),
             code => Err(Failure::Refused { code, message: answer.message().map(str::to_owned) }),
+        }
+    }
+
+    /// Returns until when an attempt waits: half of what is left where another broker may then be asked.
+    fn attempt_deadline(&self, repeat: Repeat) -> Instant {
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        match repeat {
+            Repeat::Harmless if left >= SHARED_TIME => self.deadline - left / 2,
+            Repeat::Harmless | Repeat::Never => self.deadline,
         }
     }
 
@@ -192,7 +208,7 @@ impl<'a> Operation<'a> {
 
     async fn refresh(&self) -> Result<Members, Failure> {
         let request = |_| no_topics();
-        let members = members(&self.attempt_at(Node::Any, &request).await?);
+        let members = members(&self.attempt_at(Node::Any, Repeat::Harmless, &request).await?);
         self.brokers.learn(members.clone());
         Ok(members)
     }

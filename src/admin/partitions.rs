@@ -8,11 +8,10 @@ use crate::admin::Admin;
 use crate::admin::code::Code;
 use crate::admin::convert::{topic, wire_topic};
 use crate::admin::failure::Repeat;
-use crate::admin::leaders::TopicPartition;
 use crate::admin::operation::Route;
 use crate::admin::rounds::Part;
 use crate::error::Result;
-use crate::model::{Election, TopicName};
+use crate::model::{Election, TopicName, TopicPartition};
 
 /// Where the log ends, for a request to delete records.
 const HIGH_WATERMARK: i64 = -1;

@@ -1,4 +1,5 @@
 use kafka_protocol::messages::alter_client_quotas_request::{EntityData, EntryData, OpData};
+use kafka_protocol::messages::alter_client_quotas_response::EntryData as AlteredEntry;
 use kafka_protocol::messages::describe_client_quotas_request::ComponentData;
 use kafka_protocol::messages::describe_client_quotas_response::EntryData as DescribedEntry;
 use kafka_protocol::messages::{AlterClientQuotasRequest, DescribeClientQuotasRequest};
@@ -37,7 +38,7 @@ impl Admin {
                 .with_validate_only(validate_only)
         };
         let answer = self.operation()?.call(Route::Controller, Repeat::Never, request).await?;
-        let ended = |entry: kafka_protocol::messages::alter_client_quotas_response::EntryData| {
+        let ended = |entry: AlteredEntry| {
             let entity = entry.entity.into_iter().map(|part| (part.entity_type.to_string(), text(part.entity_name)));
             (entity.collect(), Code(entry.error_code).ok(entry.error_message.as_deref()))
         };

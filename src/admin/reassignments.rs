@@ -10,10 +10,9 @@ use crate::admin::Admin;
 use crate::admin::code::Code;
 use crate::admin::convert::{broker_ids, missing, topic, wire_brokers, wire_topic};
 use crate::admin::failure::Repeat;
-use crate::admin::leaders::TopicPartition;
 use crate::admin::operation::Route;
 use crate::error::Result;
-use crate::model::{NewAssignment, Reassignment, TopicName};
+use crate::model::{NewAssignment, Reassignment, TopicName, TopicPartition};
 
 impl Admin {
     /// Returns the moves that are under way, of one topic or of all, sorted by topic and partition.

@@ -90,6 +90,7 @@ impl Operation<'_> {
     pub(super) async fn ask_each<K: Clone + Eq + Hash, R: Request, T>(
         &self,
         keys: BTreeMap<i32, Vec<K>>,
+        repeat: Repeat,
         build: &impl Fn(&[K], i16) -> R,
         read: &impl Fn(R::Response) -> Vec<Part<K, T>>,
     ) -> Outcomes<K, T>
@@ -97,7 +98,7 @@ impl Operation<'_> {
         R::Response: Answer,
     {
         let asked = keys.into_iter().map(|(broker, keys)| async move {
-            let answer = self.attempt(Route::Broker(broker), &|version| build(&keys, version)).await;
+            let answer = self.attempt(Route::Broker(broker), repeat, &|version| build(&keys, version)).await;
             (keys, answer)
         });
         let mut outcomes = Outcomes::new();

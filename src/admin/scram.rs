@@ -3,7 +3,9 @@ use std::num::NonZeroU32;
 use kafka_protocol::messages::alter_user_scram_credentials_request::{
     ScramCredentialDeletion, ScramCredentialUpsertion,
 };
+use kafka_protocol::messages::alter_user_scram_credentials_response::AlterUserScramCredentialsResult;
 use kafka_protocol::messages::describe_user_scram_credentials_request::UserName;
+use kafka_protocol::messages::describe_user_scram_credentials_response::CredentialInfo;
 use kafka_protocol::messages::describe_user_scram_credentials_response::DescribeUserScramCredentialsResult;
 use kafka_protocol::messages::{AlterUserScramCredentialsRequest, DescribeUserScramCredentialsRequest};
 
@@ -40,17 +42,16 @@ impl Admin {
         let operation = self.operation()?;
         // Cloned, as the request may be sent again after another broker refused it.
         let answer = operation.call(Route::Controller, Repeat::Never, |_| salted.clone()).await?;
-        let ended =
-            |it: kafka_protocol::messages::alter_user_scram_credentials_response::AlterUserScramCredentialsResult| {
-                (it.user.to_string(), Code(it.error_code).ok(it.error_message.as_deref()))
-            };
+        let ended = |it: AlterUserScramCredentialsResult| {
+            (it.user.to_string(), Code(it.error_code).ok(it.error_message.as_deref()))
+        };
         Ok(answer.results.into_iter().map(ended).collect())
     }
 }
 
 fn described(found: DescribeUserScramCredentialsResult) -> (String, Result<Vec<ScramCredential>>) {
-    let credential = |it: &kafka_protocol::messages::describe_user_scram_credentials_response::CredentialInfo| {
-        let mechanism = known(ScramMechanism::ALL, it.mechanism).unwrap_or(ScramMechanism::Unknown);
+    let credential = |it: &CredentialInfo| {
+        let mechanism = known(ScramMechanism::ALL, ScramMechanism::Unknown, it.mechanism);
         ScramCredential { mechanism, iterations: it.iterations }
     };
     let credentials = found.credential_infos.iter().map(credential).collect();

@@ -4,6 +4,7 @@ use futures_util::future::join_all;
 use kafka_protocol::messages::describe_producers_request::TopicRequest;
 use kafka_protocol::messages::describe_producers_response::{PartitionResponse, ProducerState};
 use kafka_protocol::messages::describe_transactions_response::TransactionState;
+use kafka_protocol::messages::list_transactions_response::TransactionState as ListedTransaction;
 use kafka_protocol::messages::{
     DescribeProducersRequest, DescribeProducersResponse, DescribeTransactionsRequest, DescribeTransactionsResponse,
     ListTransactionsRequest, ProducerId, TransactionalId,
@@ -11,14 +12,15 @@ use kafka_protocol::messages::{
 
 use crate::admin::Admin;
 use crate::admin::code::Code;
-use crate::admin::convert::{text, topic, wire, wire_topic};
+use crate::admin::convert::{sorted_partitions, text, topic, wire, wire_topic};
 use crate::admin::coordinators::CoordinatorKind;
 use crate::admin::failure::Repeat;
-use crate::admin::leaders::TopicPartition;
 use crate::admin::operation::{Operation, Route};
 use crate::admin::rounds::Part;
 use crate::error::{Kind, Result};
-use crate::model::{ActiveProducer, TopicName, TransactionDescription, TransactionFilter, TransactionListing};
+use crate::model::{
+    ActiveProducer, TopicName, TopicPartition, TransactionDescription, TransactionFilter, TransactionListing,
+};
 
 impl Admin {
     /// Lists the transactions of all brokers that the proxy's Kafka user may see, sorted by id.
@@ -76,7 +78,7 @@ impl Operation<'_> {
                 .with_transactional_id_pattern(filter.id_pattern.as_deref().map(wire))
         };
         let answer = self.call(Route::Broker(broker), Repeat::Harmless, request).await?;
-        let listing = |it: kafka_protocol::messages::list_transactions_response::TransactionState| TransactionListing {
+        let listing = |it: ListedTransaction| TransactionListing {
             id: it.transactional_id.to_string(),
             producer_id: it.producer_id.0,
             state: it.transaction_state.to_string(),
@@ -87,13 +89,8 @@ impl Operation<'_> {
 
 fn part(found: TransactionState) -> Part<String, TransactionDescription> {
     let id = found.transactional_id.to_string();
-    let mut partitions: Vec<(TopicName, i32)> = found
-        .topics
-        .iter()
-        .filter_map(|data| Some((topic(&data.topic).ok()?, &data.partitions)))
-        .flat_map(|(topic, partitions)| partitions.iter().map(move |partition| (topic.clone(), *partition)))
-        .collect();
-    partitions.sort_unstable();
+    let partitions = found.topics.iter().map(|data| (&data.topic, data.partitions.as_slice()));
+    let partitions = sorted_partitions(partitions);
     Part {
         key: id.clone(),
         code: Code(found.error_code),

@@ -97,6 +97,10 @@ impl<O: Offers> FromRequest for Answer<O> {
 }
 
 fn not_acceptable(offers: &[Offer]) -> Error {
+    // Where all there is is plain JSON, clients match on the reference's text.
+    if let [(JSON, _)] = offers {
+        return Kind::NotAcceptable.into();
+    }
     let offered: Vec<_> = offers.iter().map(|(media, _)| *media).collect();
     Kind::NotAcceptable.because(format!("HTTP 406 Not Acceptable: this answer comes as {}.", offered.join(" or ")))
 }

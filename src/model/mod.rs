@@ -33,5 +33,5 @@ pub use quota::{Quota, QuotaChange, QuotaEntity, QuotaFilter, QuotaMatch};
 pub use reassignment::{Election, NewAssignment, Reassignment};
 pub use record::{Delivery, Header, Placed, Record, RecordError};
 pub use scram::{Password, ScramChange, ScramCredential, ScramMechanism};
-pub use topic::{CreatedTopic, NewTopic, PartitionDescription, TopicDescription};
+pub use topic::{CreatedTopic, NewTopic, PartitionDescription, TopicDescription, TopicPartition};
 pub use transaction::{ActiveProducer, TransactionDescription, TransactionFilter, TransactionListing};

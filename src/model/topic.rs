@@ -2,6 +2,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{AclOperation, ConfigEntry, Replica, TopicName};
 
+/// A partition by its topic and number.
+pub type TopicPartition = (TopicName, i32);
+
 /// A topic as the cluster describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TopicDescription {

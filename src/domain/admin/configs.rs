@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use crate::admin::{Admin, ConfigDetails};
-use crate::domain::admin::{brokers, topics};
+use crate::domain::admin::{brokers, settled, topics};
 use crate::error::{Error, Kind, Result};
 use crate::model::{ConfigChange, ConfigEntry, ConfigResource, ConfigSource, TopicName};
 
@@ -17,7 +17,7 @@ pub async fn list(admin: &Admin, resource: &ConfigResource) -> Result<Vec<Config
     if let ConfigResource::Broker(id) = resource {
         brokers::get(admin, *id).await?;
     }
-    let mut configs = admin.configs_of(resource, DETAILS).await?;
+    let mut configs = settled(async || admin.configs_of(resource, DETAILS).await).await?;
     if *resource == ConfigResource::ClusterDefault {
         configs.retain(|config| config.source == ConfigSource::DynamicDefaultBroker);
     }
@@ -89,9 +89,12 @@ pub async fn alter_topics(
 ) -> Result<Vec<(TopicName, Error)>> {
     let changes: Vec<_> = changes.into_iter().map(|(topic, changes)| (ConfigResource::Topic(topic), changes)).collect();
     let resources: Vec<_> = changes.iter().map(|(resource, _)| resource.clone()).collect();
-    let described = admin.describe_configs(&resources, None, ConfigDetails::default()).await?;
-    for ((resource, changes), described) in changes.iter().zip(described) {
-        require(admin, resource, &described.configs?, changes).await?;
+    let described = settled(async || {
+        let described = admin.describe_configs(&resources, None, ConfigDetails::default()).await?;
+        described.into_iter().map(|described| described.configs).collect::<Result<Vec<_>>>()
+    });
+    for ((resource, changes), known) in changes.iter().zip(described.await?) {
+        require(admin, resource, &known, changes).await?;
     }
     let changes: Vec<_> = changes.into_iter().filter(|(_, changes)| !changes.is_empty()).collect();
     let altered = admin.alter_configs(&changes, validate_only).await?;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use futures_util::future::join_all;
 
 use crate::admin::Admin;
-use crate::domain::admin::brokers;
+use crate::domain::admin::{brokers, topics};
 use crate::error::{Kind, Result};
 use crate::model::{LogDir, LogDirReplica, TopicName};
 
@@ -29,7 +29,7 @@ pub async fn of_broker(admin: &Admin, broker: i32) -> Result<Vec<LogDir>> {
 ///
 /// Those on brokers that are not there, and in folders that cannot be read, are left out.
 pub async fn of_topic(admin: &Admin, topic: &TopicName) -> Result<Vec<PlacedReplica>> {
-    let described = admin.describe_topic(topic, false).await?;
+    let described = topics::describe(admin, topic, false).await?;
     let brokers: BTreeSet<i32> =
         described.partitions.iter().flat_map(|partition| &partition.replicas).copied().collect();
     let asked = brokers.into_iter().map(|broker| async move { (broker, admin.describe_log_dirs(broker).await) });

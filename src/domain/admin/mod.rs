@@ -13,3 +13,59 @@ pub mod reassignments;
 pub mod scram;
 pub mod topics;
 pub mod transactions;
+
+use std::time::{Duration, Instant};
+
+use crate::admin::Code;
+use crate::error::{Error, Kind, Result};
+
+/// Within this a broker has heard of what the controller did, unless it is in trouble.
+const PROPAGATION: Duration = Duration::from_millis(100);
+
+/// Asks again a moment later where a topic is not known: it may have been made just now, and not every broker knows.
+async fn settled<T>(ask: impl AsyncFn() -> Result<T>) -> Result<T> {
+    match ask().await {
+        Err(error) if error.kind() == Kind::UnknownTopic => {
+            tokio::time::sleep(PROPAGATION).await;
+            ask().await
+        }
+        answer => answer,
+    }
+}
+
+/// A change takes some milliseconds. One that took longer may have been given to two controllers: a broker that loses
+/// the first gives it to the next, which finds it done and says so as if somebody else had.
+const SLOW: Duration = Duration::from_millis(500);
+
+/// A change that was not done yet when it was asked for.
+struct Change {
+    open: bool,
+    since: Instant,
+}
+
+impl Change {
+    /// Begins a change; `open` tells whether it is known that it has not been done.
+    ///
+    /// Fails where Kafka cannot be asked: nothing was sent then, which is more than the change itself could tell.
+    fn begin(open: Result<bool>) -> Result<Change> {
+        let open = match open {
+            Err(error) if error.kind() == Kind::KafkaRetriable => return Err(error),
+            // Who may not look may still change.
+            Ok(_) | Err(_) => open.unwrap_or(false),
+        };
+        Ok(Change { open, since: Instant::now() })
+    }
+
+    /// Returns the error of a change that was refused; `done` is what Kafka calls it where it has been done already.
+    fn refused(&self, error: Error, done: Code) -> Error {
+        if !self.open || self.since.elapsed() < SLOW || Code::of(&error) != Some(done) {
+            return error;
+        }
+        let why = format!(
+            "The outcome is unknown. Kafka says: {} It was not so when the request came, so this request may have done \
+             it, or another one: look before you send it again.",
+            error.message()
+        );
+        Kind::KafkaRetriable.because(why).caused_by(error)
+    }
+}

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use crate::admin::Admin;
-use crate::domain::admin::groups;
-use crate::domain::admin::offsets::{Scope, about, group_and_committed, named_once, settled};
+use crate::domain::admin::offsets::{Scope, about, concluded, group_and_committed, named_once};
 use crate::domain::admin::partitions::Failed;
+use crate::domain::admin::{groups, settled};
 use crate::error::{Kind, Result};
 use crate::model::{Isolation, OffsetSpec, PartitionId, PartitionOffset, TopicName};
 
@@ -62,7 +62,7 @@ pub async fn reset(admin: &Admin, group: &str, target: Target, scope: &Scope, dr
     }
     let offsets: Vec<_> = moves.iter().map(|it| PartitionOffset::new(it.topic.clone(), it.partition, it.new)).collect();
     let altered = admin.alter_offsets(group, &offsets).await;
-    let failed = settled(altered.map_err(|error| groups::explained(error, group))?, group)?;
+    let failed = concluded(altered.map_err(|error| groups::explained(error, group))?, group)?;
     Ok(Reset { moves, failed })
 }
 
@@ -78,7 +78,7 @@ async fn partitions(admin: &Admin, scope: &Scope, old: &Old) -> Result<Vec<Parti
             ));
         }
         Scope::Committed => old.keys().cloned().collect(),
-        Scope::Topics(topics) => partitions_of(admin, topics).await?,
+        Scope::Topics(topics) => settled(async || partitions_of(admin, topics).await).await?,
         Scope::Partitions(partitions) => {
             named_once(partitions.iter())?;
             partitions.iter().map(|(topic, partition)| (topic.clone(), partition.get())).collect()

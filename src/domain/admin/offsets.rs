@@ -34,7 +34,7 @@ pub async fn alter(admin: &Admin, group: &str, offsets: &[PartitionOffset]) -> R
         return Ok(Vec::new());
     }
     let altered = admin.alter_offsets(group, offsets).await;
-    settled(altered.map_err(|error| groups::explained(error, group))?, group)
+    concluded(altered.map_err(|error| groups::explained(error, group))?, group)
 }
 
 /// Deletes committed offsets of partitions that no member is subscribed to; returns what failed.
@@ -55,7 +55,7 @@ pub async fn delete(admin: &Admin, group: &str, scope: &Scope) -> Result<Vec<Fai
         return Ok(Vec::new());
     }
     let deleted = admin.delete_offsets(group, &partitions).await;
-    settled(deleted.map_err(|error| groups::explained(error, group))?, group)
+    concluded(deleted.map_err(|error| groups::explained(error, group))?, group)
 }
 
 /// Returns a group with what it has committed; 404 where there is none.
@@ -82,7 +82,7 @@ pub(super) fn named_once<T: Eq + Hash>(partitions: impl Iterator<Item = T>) -> R
 }
 
 /// Returns what failed; the first of the errors where everything did.
-pub(super) fn settled(results: Vec<((TopicName, i32), Result<()>)>, group: &str) -> Result<Vec<Failed>> {
+pub(super) fn concluded(results: Vec<((TopicName, i32), Result<()>)>, group: &str) -> Result<Vec<Failed>> {
     let asked = results.len();
     let failed = |(partition, result): (_, Result<()>)| {
         result.err().map(|error| Failed(partition, groups::explained(error, group)))
@@ -119,12 +119,12 @@ mod tests {
     #[test]
     fn what_fails_as_a_whole_is_an_error_and_else_a_list() {
         let refused = || Err(Kind::KafkaAuthorization.because("no"));
-        let all = settled(vec![result(0, refused()), result(1, refused())], "g");
+        let all = concluded(vec![result(0, refused()), result(1, refused())], "g");
         let Err(error) = all else { panic!("it is no error") };
         assert_eq!(error.message(), "Partition 0 of topic t: no");
-        let Ok(some) = settled(vec![result(0, Ok(())), result(1, refused())], "g") else { panic!("it is an error") };
+        let Ok(some) = concluded(vec![result(0, Ok(())), result(1, refused())], "g") else { panic!("it is an error") };
         assert_eq!((some.len(), some[0].0.1), (1, 1));
-        assert!(settled(Vec::new(), "g").is_ok_and(|failed| failed.is_empty()));
+        assert!(concluded(Vec::new(), "g").is_ok_and(|failed| failed.is_empty()));
     }
 
     #[test]

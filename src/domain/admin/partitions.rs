@@ -1,6 +1,7 @@
 //! Partitions and their offsets.
 
 use crate::admin::{Admin, Code};
+use crate::domain::admin::topics;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Isolation, OffsetSpec, PartitionDescription, TopicName, Watermarks};
 
@@ -9,7 +10,7 @@ pub struct Failed(pub (TopicName, i32), pub Error);
 
 /// Describes a partition; `None` where the topic has none of this number.
 pub async fn find(admin: &Admin, topic: &TopicName, id: i32) -> Result<Option<PartitionDescription>> {
-    let described = admin.describe_topic(topic, false).await?;
+    let described = topics::describe(admin, topic, false).await?;
     Ok(described.partitions.into_iter().find(|partition| partition.id == id))
 }
 

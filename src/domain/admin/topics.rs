@@ -1,6 +1,7 @@
 //! Topics: made, grown, deleted, listed.
 
 use crate::admin::{Admin, Code};
+use crate::domain::admin::{Change, settled};
 use crate::error::{Error, Kind, Result};
 use crate::kafka::{Kafka, MockKafka};
 use crate::model::{CreatedTopic, NewTopic, TopicDescription, TopicName};
@@ -15,11 +16,16 @@ pub async fn list(admin: &Admin, authorized_operations: bool) -> Result<Vec<Topi
     Ok(topics)
 }
 
+/// Describes a topic; `UnknownTopic` where there is none. Never creates it.
+pub async fn describe(admin: &Admin, topic: &TopicName, authorized_operations: bool) -> Result<TopicDescription> {
+    settled(async || admin.describe_topic(topic, authorized_operations).await).await
+}
+
 /// Makes a topic; with `validate_only` it only checks that it could be made.
 pub async fn create(kafka: &Kafka, admin: &Admin, new: &NewTopic, validate_only: bool) -> Result<CreatedTopic> {
     let created = match &kafka.embedded {
         Some(embedded) => create_embedded(embedded, admin, new, validate_only).await?,
-        None => admin.create_topic(new, validate_only).await.map_err(name_refused)?,
+        None => create_at_controller(admin, new, validate_only).await?,
     };
     if let (false, Some(partitions)) = (validate_only, created.partitions) {
         kafka.metadata.learn(&new.name, partitions);
@@ -29,9 +35,13 @@ pub async fn create(kafka: &Kafka, admin: &Admin, new: &NewTopic, validate_only:
 
 /// Adds partitions to a topic until there are `count`, and describes it.
 pub async fn grow(kafka: &Kafka, admin: &Admin, topic: &TopicName, count: i32) -> Result<TopicDescription> {
-    admin.create_partitions(topic, count, None, false).await?;
+    let before = admin.describe_topic(topic, false).await;
+    let wanted = usize::try_from(count).unwrap_or(0);
+    let change = Change::begin(before.map(|before| before.partitions.len() < wanted))?;
+    let grown = admin.create_partitions(topic, count, None, false).await;
+    grown.map_err(|error| change.refused(error, Code::INVALID_PARTITIONS))?;
     kafka.metadata.learn(topic, count);
-    admin.describe_topic(topic, false).await.map_err(|error| {
+    describe(admin, topic, false).await.map_err(|error| {
         let why = format!("The partitions were added, but the topic cannot be described: {}", error.message());
         error.with_detail(why)
     })
@@ -39,10 +49,21 @@ pub async fn grow(kafka: &Kafka, admin: &Admin, topic: &TopicName, count: i32) -
 
 /// Deletes a topic with all its records.
 pub async fn delete(kafka: &Kafka, admin: &Admin, topic: &TopicName) -> Result<()> {
+    let change = Change::begin(admin.describe_topic(topic, false).await.map(|_| true))?;
     let deleted = admin.delete_topic(topic).await;
     // Also where the answer was lost: it may have been deleted.
     kafka.metadata.forget(topic);
-    deleted
+    deleted.map_err(|error| change.refused(error, Code::UNKNOWN_TOPIC_OR_PARTITION))
+}
+
+async fn create_at_controller(admin: &Admin, new: &NewTopic, validate_only: bool) -> Result<CreatedTopic> {
+    let missing = match admin.describe_topic(&new.name, false).await {
+        Err(error) if error.kind() == Kind::UnknownTopic => Ok(!validate_only),
+        described => described.map(|_| false),
+    };
+    let change = Change::begin(missing)?;
+    let created = admin.create_topic(new, validate_only).await;
+    created.map_err(|error| change.refused(name_refused(error), Code::TOPIC_ALREADY_EXISTS))
 }
 
 /// The broker has rules beyond those of [`TopicName`]: names that differ in `.` and `_` alone collide.

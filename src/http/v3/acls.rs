@@ -24,8 +24,11 @@ pub fn routes(config: &mut ServiceConfig) {
 async fn list(cluster: Cluster<CannotBeFound>, Query(query): Query<AclQuery>) -> Result<HttpResponse> {
     let filter = query.to_search()?;
     let found = cluster.state.admin.describe_acls(&filter).await?;
-    let acls = found.iter().map(|acl| rendered(&cluster, acl)).collect();
-    cluster.ok(&Collection::new("KafkaAclList", search(&cluster, &filter), acls))
+    let list = move |cluster: &Cluster<CannotBeFound>| {
+        let data = found.iter().map(|acl| rendered(cluster, acl)).collect();
+        Collection::new("KafkaAclList", search(cluster, &filter), data)
+    };
+    cluster.list(list).await
 }
 
 /// `POST C/acls`: creates one; it may exist already.

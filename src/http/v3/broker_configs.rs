@@ -31,11 +31,14 @@ struct Owner {
 /// `GET C/brokers/-/configs`: those of all brokers, broker by broker.
 async fn list_all(cluster: Cluster<CannotBeFound>) -> Result<HttpResponse> {
     let brokers = configs::of_brokers(&cluster.state.admin).await?;
-    let rendered = |(broker, configs): (i32, Vec<ConfigEntry>)| {
-        configs.into_iter().map(|config| rendered(&cluster, broker, config)).collect::<Vec<_>>()
+    let list = move |cluster: &Cluster<CannotBeFound>| {
+        let of_broker = |(broker, configs): (i32, Vec<ConfigEntry>)| {
+            configs.into_iter().map(move |config| rendered(cluster, broker, config))
+        };
+        let data = brokers.into_iter().flat_map(of_broker).collect();
+        Collection::new("KafkaBrokerConfigList", cluster.url(&["brokers", "-", "configs"]), data)
     };
-    let data = brokers.into_iter().flat_map(rendered).collect();
-    cluster.ok(&Collection::new("KafkaBrokerConfigList", cluster.url(&["brokers", "-", "configs"]), data))
+    cluster.list(list).await
 }
 
 /// `GET C/brokers/{broker}/configs`: by name.

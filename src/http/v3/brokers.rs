@@ -48,9 +48,12 @@ async fn get(cluster: Cluster<CannotBeFound>, broker: BrokerPath) -> Result<Http
 /// `GET C/brokers/{broker}/partition-replicas`: what it has copies of, by topic and partition.
 async fn partition_replicas(cluster: Cluster<CannotBeFound>, broker: BrokerPath) -> Result<HttpResponse> {
     let found = brokers::replicas(&cluster.state.admin, broker.0).await?;
-    let url = cluster.url(&["brokers", &broker.0.to_string(), "partition-replicas"]);
-    let rendered = |(topic, partition, replica)| replicas::rendered(&cluster, &topic, partition, replica);
-    cluster.ok(&Collection::new("KafkaReplicaList", url, found.into_iter().map(rendered).collect()))
+    let list = move |cluster: &Cluster<CannotBeFound>| {
+        let url = cluster.url(&["brokers", &broker.0.to_string(), "partition-replicas"]);
+        let rendered = |(topic, partition, replica)| replicas::rendered(cluster, &topic, partition, replica);
+        Collection::new("KafkaReplicaList", url, found.into_iter().map(rendered).collect())
+    };
+    cluster.list(list).await
 }
 
 fn rendered(cluster: &Cluster<CannotBeFound>, broker: model::Broker) -> Resource<Fields> {

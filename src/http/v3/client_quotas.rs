@@ -58,11 +58,14 @@ impl QuotaQuery {
 /// `GET C/client-quotas`: sorted by entity.
 async fn list(cluster: Cluster<CannotBeFound>, Query(query): Query<QuotaQuery>) -> Result<HttpResponse> {
     let quotas = cluster.state.admin.describe_quotas(&query.to_filter()).await?;
-    let data = quotas.iter().map(|quota| rendered(&cluster, quota)).collect();
-    let limits = [("user", query.user), ("client_id", query.client_id), ("ip", query.ip), ("strict", query.strict)];
-    let limits: Vec<_> = limits.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?))).collect();
-    let address = cluster.links.search(&["clusters", &cluster.id, "client-quotas"], &limits);
-    cluster.ok(&Collection::new("KafkaClientQuotaList", address, data))
+    let list = move |cluster: &Cluster<CannotBeFound>| {
+        let limits = [("user", query.user), ("client_id", query.client_id), ("ip", query.ip), ("strict", query.strict)];
+        let limits: Vec<_> = limits.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?))).collect();
+        let address = cluster.links.search(&["clusters", &cluster.id, "client-quotas"], &limits);
+        let data = quotas.iter().map(|quota| rendered(cluster, quota)).collect();
+        Collection::new("KafkaClientQuotaList", address, data)
+    };
+    cluster.list(list).await
 }
 
 /// `POST C/client-quotas:alter`: each entity by itself.

@@ -12,7 +12,7 @@ use crate::http::answer::Answer;
 use crate::http::v3::V3;
 use crate::http::v3::links::Links;
 use crate::http::v3::parameters::segment;
-use crate::http::v3::rendering::{Related, Resource};
+use crate::http::v3::rendering::{Collection, Related, Resource};
 use crate::state::State;
 
 /// The cluster that the path names, which is the one of this proxy, with what every endpoint below it needs.
@@ -101,6 +101,21 @@ impl<M> Cluster<M> {
         let mut all = vec!["clusters", &self.id];
         all.extend(segments);
         all
+    }
+}
+
+impl<M: Send + 'static> Cluster<M> {
+    /// Returns 200 with a list that may be long: it is made and written on another thread, not to hold up this one.
+    pub async fn list<T: Serialize>(
+        self,
+        make: impl FnOnce(&Cluster<M>) -> Collection<T> + Send + 'static,
+    ) -> Result<HttpResponse> {
+        let written = tokio::task::spawn_blocking(move || {
+            let text = serde_json::to_vec(&make(&self));
+            (self.answer, text)
+        });
+        let (answer, text) = written.await.map_err(|stopped| Kind::Internal.caused_by(stopped))?;
+        Ok(answer.text(StatusCode::OK, text.map_err(|error| Kind::Internal.caused_by(error))?))
     }
 }
 

@@ -33,11 +33,14 @@ async fn list(cluster: Cluster<CouldNotBeFound>, Query(query): Query<GroupQuery>
     let states = chosen("State", query.state.as_deref(), GroupState::ALL, GroupState::name)?;
     let types = chosen("Type", query.group_type.as_deref(), GroupType::ALL, GroupType::name)?;
     let groups = groups::list(&cluster.state.admin, states, types).await?;
-    let data = groups.into_iter().map(|group| rendered(&cluster, group)).collect();
-    let limits = [("state", query.state), ("type", query.group_type)];
-    let limits: Vec<_> = limits.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?))).collect();
-    let address = cluster.links.search(&["clusters", &cluster.id, "consumer-groups"], &limits);
-    cluster.ok(&Collection::new("KafkaConsumerGroupList", address, data))
+    let list = move |cluster: &Cluster<CouldNotBeFound>| {
+        let limits = [("state", query.state), ("type", query.group_type)];
+        let limits: Vec<_> = limits.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?))).collect();
+        let address = cluster.links.search(&["clusters", &cluster.id, "consumer-groups"], &limits);
+        let data = groups.into_iter().map(|group| rendered(cluster, group)).collect();
+        Collection::new("KafkaConsumerGroupList", address, data)
+    };
+    cluster.list(list).await
 }
 
 /// `GET C/consumer-groups/{group}`.

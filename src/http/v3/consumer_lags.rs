@@ -24,10 +24,12 @@ pub fn routes(config: &mut ServiceConfig) {
 /// `GET C/consumer-groups/{group}/lags`: the largest first, then by topic and partition.
 async fn list(cluster: Cluster<CouldNotBeFound>, GroupPath(group): GroupPath) -> Result<HttpResponse> {
     let mut lags = lags::of_group(&cluster.state.admin, &group).await?;
-    lags.sort_by_key(|lag| Reverse(lag.lag()));
-    let data = lags.iter().map(|lag| rendered(&cluster, &group, lag)).collect();
-    let address = cluster.url(&["consumer-groups", &group, "lags"]);
-    cluster.ok(&Collection::new("KafkaConsumerLagList", address, data))
+    let list = move |cluster: &Cluster<CouldNotBeFound>| {
+        lags.sort_by_key(|lag| Reverse(lag.lag()));
+        let data = lags.iter().map(|lag| rendered(cluster, &group, lag)).collect();
+        Collection::new("KafkaConsumerLagList", cluster.url(&["consumer-groups", &group, "lags"]), data)
+    };
+    cluster.list(list).await
 }
 
 /// `GET C/consumer-groups/{group}/lags/{topic}/partitions/{partition}`.

@@ -32,9 +32,11 @@ pub fn routes(config: &mut ServiceConfig) {
 /// `GET C/consumer-groups/{group}/offsets`: what the group has committed, sorted by topic and partition.
 async fn list(cluster: Cluster<CouldNotBeFound>, GroupPath(group): GroupPath) -> Result<HttpResponse> {
     let committed = offsets::committed(&cluster.state.admin, &group).await?;
-    let data = committed.iter().map(|offset| rendered(&cluster, &group, offset)).collect();
-    let address = cluster.url(&["consumer-groups", &group, "offsets"]);
-    cluster.ok(&Collection::new("KafkaConsumerGroupOffsetList", address, data))
+    let list = move |cluster: &Cluster<CouldNotBeFound>| {
+        let data = committed.iter().map(|offset| rendered(cluster, &group, offset)).collect();
+        Collection::new("KafkaConsumerGroupOffsetList", cluster.url(&["consumer-groups", &group, "offsets"]), data)
+    };
+    cluster.list(list).await
 }
 
 /// `GET C/consumer-groups/{group}/offsets/{topic}/partitions/{partition}`.
@@ -91,10 +93,15 @@ async fn reset(
     let dry_run = fields.boolean("dry_run")?.unwrap_or(false);
     fields.finish()?;
     let reset = offset_reset::reset(&cluster.state.admin, &group, target, &scope, dry_run).await?;
-    let data = reset.moves.iter().map(|it| rendered_move(&cluster, &group, it)).collect();
-    let address = cluster.url(&["consumer-groups", &group, "offsets"]);
-    let all = cluster.ok(&Collection::new("KafkaConsumerGroupOffsetResetList", address, data))?;
-    unless_failed(&cluster, reset.failed, all)
+    if !reset.failed.is_empty() {
+        return unless_failed(&cluster, reset.failed, done());
+    }
+    let list = move |cluster: &Cluster<CouldNotBeFound>| {
+        let data = reset.moves.iter().map(|it| rendered_move(cluster, &group, it)).collect();
+        let address = cluster.url(&["consumer-groups", &group, "offsets"]);
+        Collection::new("KafkaConsumerGroupOffsetResetList", address, data)
+    };
+    cluster.list(list).await
 }
 
 /// Reads an entry `{"topic_name", "partition_id", "offset", "commit_metadata"?}`.

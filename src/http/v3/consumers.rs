@@ -28,9 +28,11 @@ pub fn routes(config: &mut ServiceConfig) {
 async fn list(cluster: Cluster<CouldNotBeFound>, GroupPath(group): GroupPath) -> Result<HttpResponse> {
     let mut members = members(&cluster, &group).await?;
     members.sort_unstable_by(|one, other| one.id.cmp(&other.id));
-    let data = members.iter().map(|member| rendered(&cluster, &group, member)).collect();
-    let address = cluster.url(&["consumer-groups", &group, "consumers"]);
-    cluster.ok(&Collection::new("KafkaConsumerList", address, data))
+    let list = move |cluster: &Cluster<CouldNotBeFound>| {
+        let data = members.iter().map(|member| rendered(cluster, &group, member)).collect();
+        Collection::new("KafkaConsumerList", cluster.url(&["consumer-groups", &group, "consumers"]), data)
+    };
+    cluster.list(list).await
 }
 
 /// `GET C/consumer-groups/{group}/consumers/{consumer}`.
@@ -50,11 +52,13 @@ async fn list_assignments(
     request: HttpRequest,
 ) -> Result<HttpResponse> {
     let member = member(&cluster, &group, &request).await?;
-    let assigned = member.assignment.iter();
-    let data =
-        assigned.map(|(topic, partition)| rendered_assignment(&cluster, &group, &member, topic, *partition)).collect();
-    let address = cluster.url(&["consumer-groups", &group, "consumers", &member.id, "assignments"]);
-    cluster.ok(&Collection::new("KafkaConsumerAssignmentList", address, data))
+    let list = move |cluster: &Cluster<CouldNotBeFound>| {
+        let assigned = member.assignment.iter();
+        let rendered = assigned.map(|(topic, number)| rendered_assignment(cluster, &group, &member, topic, *number));
+        let address = cluster.url(&["consumer-groups", &group, "consumers", &member.id, "assignments"]);
+        Collection::new("KafkaConsumerAssignmentList", address, rendered.collect())
+    };
+    cluster.list(list).await
 }
 
 /// `GET ../consumers/{consumer}/assignments/{topic}/partitions/{partition}`.

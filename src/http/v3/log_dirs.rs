@@ -44,15 +44,18 @@ struct Copy {
 /// `GET C/brokers/{broker}/log-dirs`: its folders, with what is in each by topic and partition.
 async fn of_broker(cluster: Cluster<CannotBeFound>, BrokerPath(broker): BrokerPath) -> Result<HttpResponse> {
     let folders = log_dirs::of_broker(&cluster.state.admin, broker).await?;
-    let id = broker.to_string();
-    let at = ["brokers", id.as_str(), "log-dirs"];
-    let data = folders.into_iter().map(|folder| {
-        let path = folder.path.clone();
-        // There is no path of one folder; it is found in the list.
-        let name = [("broker", id.as_str()), ("log-dir", path.as_str())];
-        cluster.resource("KafkaLogDir", &at, &name, self::folder(&cluster, broker, folder))
-    });
-    cluster.ok(&Collection::new("KafkaLogDirList", cluster.url(&at), data.collect()))
+    let list = move |cluster: &Cluster<CannotBeFound>| {
+        let id = broker.to_string();
+        let at = ["brokers", id.as_str(), "log-dirs"];
+        let data = folders.into_iter().map(|found| {
+            let path = found.path.clone();
+            // There is no path of one folder; it is found in the list.
+            let name = [("broker", id.as_str()), ("log-dir", path.as_str())];
+            cluster.resource("KafkaLogDir", &at, &name, folder(cluster, broker, found))
+        });
+        Collection::new("KafkaLogDirList", cluster.url(&at), data.collect())
+    };
+    cluster.list(list).await
 }
 
 fn folder(cluster: &Cluster<CannotBeFound>, broker: i32, folder: LogDir) -> Folder {
@@ -97,9 +100,12 @@ struct Placed {
 /// `GET C/topics/{topic}/partitions/-/log-dirs`: every copy of its partitions, by partition and broker.
 async fn of_topic(cluster: Cluster<CannotBeFound>, topic: TopicPath) -> Result<HttpResponse> {
     let placed = log_dirs::of_topic(&cluster.state.admin, &topic.0).await?;
-    let url = cluster.url(&["topics", topic.0.as_str(), "partitions", "-", "log-dirs"]);
-    let data = placed.into_iter().map(|placed| rendered(&cluster, placed)).collect();
-    cluster.ok(&Collection::new("KafkaReplicaLogDirList", url, data))
+    let list = move |cluster: &Cluster<CannotBeFound>| {
+        let url = cluster.url(&["topics", topic.0.as_str(), "partitions", "-", "log-dirs"]);
+        let data = placed.into_iter().map(|placed| rendered(cluster, placed)).collect();
+        Collection::new("KafkaReplicaLogDirList", url, data)
+    };
+    cluster.list(list).await
 }
 
 fn rendered(cluster: &Cluster<CannotBeFound>, placed: PlacedReplica) -> Resource<Placed> {

@@ -2,7 +2,7 @@ use actix_web::HttpResponse;
 use actix_web::web::{Query, ServiceConfig};
 use serde::{Deserialize, Serialize};
 
-use crate::domain::admin::partitions;
+use crate::domain::admin::{partitions, topics};
 use crate::error::{Kind, Result};
 use crate::http::path::TopicPath;
 use crate::http::resource::{self, resource};
@@ -38,10 +38,12 @@ struct Fields {
 
 /// `GET C/topics/{topic}/partitions`: in the order of their numbers.
 async fn list(cluster: Cluster<CannotBeFound>, topic: TopicPath) -> Result<HttpResponse> {
-    let described = cluster.state.admin.describe_topic(&topic.0, false).await?;
-    let data = described.partitions.iter().map(|partition| rendered(&cluster, &topic.0, partition)).collect();
-    let url = cluster.url(&["topics", topic.0.as_str(), "partitions"]);
-    cluster.ok(&Collection::new("KafkaPartitionList", url, data))
+    let described = topics::describe(&cluster.state.admin, &topic.0, false).await?;
+    let list = move |cluster: &Cluster<CannotBeFound>| {
+        let data = described.partitions.iter().map(|partition| rendered(cluster, &topic.0, partition)).collect();
+        Collection::new("KafkaPartitionList", cluster.url(&["topics", topic.0.as_str(), "partitions"]), data)
+    };
+    cluster.list(list).await
 }
 
 /// `GET C/topics/{topic}/partitions/{partition}`: one of them.

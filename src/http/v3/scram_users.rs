@@ -29,8 +29,11 @@ const DEFAULT_ITERATIONS: i32 = 4096;
 /// `GET C/scram-users`: sorted by name.
 async fn list(cluster: Cluster<CannotBeFound>) -> Result<HttpResponse> {
     let users = scram::list(&cluster.state.admin).await?;
-    let data = users.iter().map(|user| rendered(&cluster, user)).collect();
-    cluster.ok(&Collection::new("KafkaScramUserList", cluster.url(&["scram-users"]), data))
+    let list = move |cluster: &Cluster<CannotBeFound>| {
+        let data = users.iter().map(|user| rendered(cluster, user)).collect();
+        Collection::new("KafkaScramUserList", cluster.url(&["scram-users"]), data)
+    };
+    cluster.list(list).await
 }
 
 /// `GET C/scram-users/{user}`.

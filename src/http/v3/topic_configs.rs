@@ -38,11 +38,14 @@ struct Owner {
 /// `GET C/topics/-/configs`: those of all topics but Kafka's own, topic by topic.
 async fn list_all(cluster: Cluster<CannotBeFound>) -> Result<HttpResponse> {
     let topics = configs::of_topics(&cluster.state.admin).await?;
-    let rendered = |(topic, configs): (TopicName, Vec<ConfigEntry>)| {
-        configs.into_iter().map(|config| rendered(&cluster, &topic, config)).collect::<Vec<_>>()
+    let list = move |cluster: &Cluster<CannotBeFound>| {
+        let of_topic = |(topic, configs): (TopicName, Vec<ConfigEntry>)| {
+            configs.into_iter().map(move |config| rendered(cluster, &topic, config))
+        };
+        let data = topics.into_iter().flat_map(of_topic).collect();
+        Collection::new("KafkaTopicConfigList", cluster.url(&["topics", "-", "configs"]), data)
     };
-    let data = topics.into_iter().flat_map(rendered).collect();
-    cluster.ok(&Collection::new("KafkaTopicConfigList", cluster.url(&["topics", "-", "configs"]), data))
+    cluster.list(list).await
 }
 
 /// `GET C/topics/{topic}/configs`: by name.

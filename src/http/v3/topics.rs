@@ -56,13 +56,16 @@ impl TopicQuery {
 /// `GET C/topics`: all but Kafka's own, by name.
 async fn list(cluster: Cluster<CannotBeFound>, query: Query<TopicQuery>) -> Result<HttpResponse> {
     let topics = topics::list(&cluster.state.admin, query.wants_operations()).await?;
-    let data = topics.into_iter().map(|topic| rendered(&cluster, Topic::of(&cluster, topic))).collect();
-    cluster.ok(&Collection::new("KafkaTopicList", cluster.url(&["topics"]), data))
+    let list = move |cluster: &Cluster<CannotBeFound>| {
+        let data = topics.into_iter().map(|topic| rendered(cluster, Topic::of(cluster, topic))).collect();
+        Collection::new("KafkaTopicList", cluster.url(&["topics"]), data)
+    };
+    cluster.list(list).await
 }
 
 /// `GET C/topics/{topic}`: one topic, also one of Kafka's own.
 async fn get(cluster: Cluster<CannotBeFound>, topic: TopicPath, query: Query<TopicQuery>) -> Result<HttpResponse> {
-    let topic = cluster.state.admin.describe_topic(&topic.0, query.wants_operations()).await?;
+    let topic = topics::describe(&cluster.state.admin, &topic.0, query.wants_operations()).await?;
     cluster.ok(&rendered(&cluster, Topic::of(&cluster, topic)))
 }
 

@@ -60,11 +60,14 @@ impl TransactionQuery {
 /// `GET C/transactions`: sorted by transactional id.
 async fn list(cluster: Cluster<CannotBeFound>, Query(query): Query<TransactionQuery>) -> Result<HttpResponse> {
     let found = cluster.state.admin.list_transactions(&query.to_filter()?).await?;
-    let data = found.iter().map(|transaction| rendered_listing(&cluster, transaction)).collect();
-    let limits = [("state", query.state), ("producer_id", query.producer_id)];
-    let limits: Vec<_> = limits.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?))).collect();
-    let address = cluster.links.search(&["clusters", &cluster.id, "transactions"], &limits);
-    cluster.ok(&Collection::new("KafkaTransactionList", address, data))
+    let list = move |cluster: &Cluster<CannotBeFound>| {
+        let limits = [("state", query.state), ("producer_id", query.producer_id)];
+        let limits: Vec<_> = limits.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?))).collect();
+        let address = cluster.links.search(&["clusters", &cluster.id, "transactions"], &limits);
+        let data = found.iter().map(|transaction| rendered_listing(cluster, transaction)).collect();
+        Collection::new("KafkaTransactionList", address, data)
+    };
+    cluster.list(list).await
 }
 
 /// `GET C/transactions/{transaction}`.
@@ -79,10 +82,12 @@ async fn get(cluster: Cluster<CannotBeFound>, request: HttpRequest) -> Result<Ht
 async fn list_producers(cluster: Cluster<CannotBeFound>, request: HttpRequest) -> Result<HttpResponse> {
     let partition = partition(&request)?;
     let producers = producers(&cluster, &partition).await?;
-    let data = producers.iter().map(|producer| rendered_producer(&cluster, &partition, producer)).collect();
-    let (topic, number) = (partition.0.as_str(), partition.1.to_string());
-    let address = cluster.url(&["topics", topic, "partitions", &number, "producers"]);
-    cluster.ok(&Collection::new("KafkaProducerList", address, data))
+    let list = move |cluster: &Cluster<CannotBeFound>| {
+        let data = producers.iter().map(|producer| rendered_producer(cluster, &partition, producer)).collect();
+        let (topic, number) = (partition.0.as_str(), partition.1.to_string());
+        Collection::new("KafkaProducerList", cluster.url(&["topics", topic, "partitions", &number, "producers"]), data)
+    };
+    cluster.list(list).await
 }
 
 /// `GET C/topics/{topic}/partitions/{partition}/producers/{producer}`.

@@ -122,6 +122,18 @@ async fn requests_find_who_leads_and_coordinates_when_a_broker_dies() {
     })
     .await;
     every_partition_and_group_answers(&admin, &new.name, &groups).await;
+    what_only_reads_does_not_wait_for_a_broker_that_says_nothing(&brokers).await;
+}
+
+async fn what_only_reads_does_not_wait_for_a_broker_that_says_nothing(brokers: &[Broker]) {
+    let admin = admin_of(&brokers[0], Duration::from_secs(6));
+    for broker in brokers {
+        admin.list_topics(false).await.unwrap();
+        broker.pause();
+        let listed = admin.list_topics(false).await;
+        broker.resume();
+        listed.unwrap();
+    }
 }
 
 /// Begins a move that takes long, looks at it, and ends it.

@@ -36,7 +36,7 @@ async fn the_embedded_kafka_has_a_cluster_too() {
 #[tokio::test]
 async fn what_the_embedded_kafka_does_not_know_is_told_at_once() {
     let embedded = MockKafka::start().unwrap();
-    let admin = Admin::new(&Config::for_bootstrap(&embedded.bootstrap_servers()));
+    let admin = Admin::new(&Config::for_bootstrap(embedded.bootstrap_servers()));
     let group = ["group".to_owned()];
     for refused in [
         admin.list_groups(&Default::default()).await.err(),

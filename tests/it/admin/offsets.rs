@@ -1,5 +1,7 @@
-use kafka_rest_proxy::admin::Code;
+use kafka_rest_proxy::admin::{Admin, Code};
+use kafka_rest_proxy::config::Config;
 use kafka_rest_proxy::error::Kind;
+use kafka_rest_proxy::kafka::MockKafka;
 use kafka_rest_proxy::model::{FoundOffset, Isolation, OffsetSpec, TopicName};
 
 use crate::admin::admin;
@@ -53,4 +55,16 @@ async fn many_partitions_are_asked_at_once_and_errors_stay_in_their_place() {
         assert_eq!((why.kind(), Code::of(why)), (Kind::UnknownTopic, Some(Code::UNKNOWN_TOPIC_OR_PARTITION)));
     }
     assert_eq!(found[3].1.as_ref().unwrap().offset, Some(3));
+}
+
+#[tokio::test]
+async fn the_embedded_kafka_tells_offsets_too() {
+    let embedded = MockKafka::start().unwrap();
+    let admin = Admin::new(&Config::for_bootstrap(&embedded.bootstrap_servers()));
+    let topic = TopicName::try_from("topic").unwrap();
+    embedded.create_topic(&topic, 1).unwrap();
+    for spec in [OffsetSpec::Earliest, OffsetSpec::Latest] {
+        let found = admin.list_offsets(&[(topic.clone(), 0, spec)], Isolation::ReadUncommitted).await.unwrap();
+        assert_eq!(found[0].1.as_ref().unwrap().offset, Some(0));
+    }
 }
