@@ -1,8 +1,8 @@
 -- Posts one prepared body again and again: a request that never changes costs wrk no call into Lua.
 --
---   wrk ... -s produce.lua URL -- CONTENT_TYPE BODY_FILE [check]
+--   wrk ... -s produce.lua URL -- CONTENT_TYPE BODY_FILE [check|check-receipts]
 --
--- With "check" every answer is searched for a record that failed. That makes wrk slower, so it is for the warm-up.
+-- With "check", or "check-receipts" for those of v3, every answer is searched for a record that failed. That makes wrk slower, so it is for the warm-up.
 
 local threads = {}
 
@@ -17,11 +17,21 @@ function init(arguments)
   failed_answers = 0
   if arguments[3] == "check" then
     response = count_failed_answer
+  elseif arguments[3] == "check-receipts" then
+    response = count_failed_receipts
   end
 end
 
 function count_failed_answer(_, _, body)
   if body:find('"error_code":[1-9]') then
+    failed_answers = failed_answers + 1
+  end
+end
+
+function count_failed_receipts(_, _, body)
+  local _, all = body:gsub('"error_code":', "")
+  local _, written = body:gsub('"error_code":200,', "")
+  if all == 0 or written < all then
     failed_answers = failed_answers + 1
   end
 end

@@ -59,7 +59,9 @@ fn decoding(criterion: &mut Criterion) {
 fn encoding(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("encode");
     for count in COUNTS {
-        let placed = |number: usize| Ok(Placed { partition: (number % 8) as i32, offset: 1_000_000 + number as i64 });
+        let placed = |number: usize| {
+            Ok(Placed { partition: (number % 8) as i32, offset: 1_000_000 + number as i64, timestamp_ms: None })
+        };
         let deliveries: Vec<Delivery> = (0..count).map(placed).collect();
         group.throughput(Throughput::Elements(count as u64));
         group.bench_with_input(BenchmarkId::from_parameter(count), &deliveries, |bencher, deliveries| {

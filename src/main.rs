@@ -77,11 +77,11 @@ async fn serve(config: Config) -> Result<(), String> {
         banner(server.addresses.first());
     }
     let probe = actix_web::rt::spawn(probe(state.clone()));
-    let (handle, stopping) = (server.handle.clone(), state.clone());
+    let (handle, stopper) = (server.handle.clone(), server.stopper);
     actix_web::rt::spawn(async move {
         let name = signals.next().await;
         info!("{name}: finishing what runs");
-        stopping.instances.end_waits();
+        stopper.stop();
         handle.stop(true).await;
     });
     let ended = server.running.await.map_err(|error| format!("the server failed: {error}"));

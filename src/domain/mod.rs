@@ -2,4 +2,7 @@
 
 pub mod admin;
 pub mod consume;
+mod flow;
 pub mod produce;
+
+pub use flow::{Flow, Handed};

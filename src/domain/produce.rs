@@ -2,7 +2,7 @@
 
 use crate::error::{Kind, Result};
 use crate::kafka::Kafka;
-use crate::model::{Delivery, Record, TopicName};
+use crate::model::{Delivery, PartitionId, Record, TopicName};
 
 /// Writes `records` to `topic` and returns their deliveries in the same order.
 ///
@@ -10,10 +10,15 @@ use crate::model::{Delivery, Record, TopicName};
 /// a topic is created only where the brokers do so by themselves.
 pub async fn produce(kafka: &Kafka, topic: &TopicName, records: Vec<Record>) -> Result<Vec<Delivery>> {
     let highest = records.iter().filter_map(|record| record.partition).max();
+    check(kafka, topic, highest).await?;
+    kafka.producers.send(topic, records).await
+}
+
+/// Checks that records can be sent to `topic` and to its partitions up to `highest`.
+pub(super) async fn check(kafka: &Kafka, topic: &TopicName, highest: Option<PartitionId>) -> Result<()> {
     match kafka.metadata.check(&kafka.producers, topic, highest).await {
         // Who may not look may still write; if not, each record tells.
-        Err(error) if error.kind() == Kind::KafkaAuthorization => {}
-        checked => checked?,
+        Err(error) if error.kind() == Kind::KafkaAuthorization => Ok(()),
+        checked => checked,
     }
-    kafka.producers.send(topic, records).await
 }

@@ -52,7 +52,7 @@ fn invalid(text: &str) -> crate::error::Error {
     Kind::InvalidBase64.because(format!("Bad Request: data=\"{}\" is not a valid base64 string.", quote(text)))
 }
 
-fn quote(text: &str) -> String {
+pub(super) fn quote(text: &str) -> String {
     match text.char_indices().nth(QUOTED_CHARS) {
         Some((cut, _)) => format!("{}...", &text[..cut]),
         None => text.to_string(),

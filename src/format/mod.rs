@@ -4,10 +4,12 @@ mod arena;
 mod binary;
 mod json;
 mod record;
+mod text;
 
 pub use arena::Arena;
 pub use binary::decode as decode_base64;
 pub use record::{RecordView, Undecodable, write_record};
+pub use text::encode as encode_text;
 
 use bytes::Bytes;
 use serde_json::value::RawValue;

@@ -103,7 +103,7 @@ async fn collect(
 }
 
 /// Tells whether the body is compressed; an encoding that is not known is refused rather than read as it is.
-fn is_packed(headers: &HeaderMap) -> Result<bool> {
+pub(super) fn is_packed(headers: &HeaderMap) -> Result<bool> {
     let Some(encoding) = headers.get(CONTENT_ENCODING) else {
         return Ok(false);
     };

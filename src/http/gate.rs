@@ -52,6 +52,13 @@ impl Gate {
     }
 }
 
+impl Share {
+    /// Returns how large it is.
+    pub(super) fn bytes(&self) -> u64 {
+        self.amount
+    }
+}
+
 impl Counter {
     fn new(limit: u64) -> Counter {
         Counter { used: Arc::default(), limit }

@@ -12,6 +12,7 @@ mod path;
 mod records_body;
 mod resource;
 mod server;
+mod stopping;
 
 mod v1;
 mod v2;
@@ -19,6 +20,7 @@ mod v3;
 
 pub use media::{best_offer, names_v1};
 pub use server::{Server, bind};
+pub use stopping::Stopper;
 pub use v2::{PartitionField, wire as v2_wire};
 
 use actix_web::web::ServiceConfig;

@@ -11,12 +11,15 @@ use crate::error::Kind;
 use crate::http::envelope::envelope;
 use crate::http::gate::Gate;
 use crate::http::routes;
+use crate::http::stopping::Stopper;
 use crate::state::State;
 
 /// A server that listens.
 pub struct Server {
     /// Where, with the port that was chosen.
     pub addresses: Vec<SocketAddr>,
+    /// Asks what would go on for long to end; to be used before `handle`.
+    pub stopper: Stopper,
     /// Stops it.
     pub handle: ServerHandle,
     /// Runs until stopped.
@@ -34,10 +37,13 @@ pub fn bind(state: Data<State>) -> Result<Server, String> {
         workers => workers,
     };
     let gate = Data::new(Gate::new(&state.config.limits));
+    let (stopper, stopping) = Stopper::new();
+    let stopping = Data::new(stopping);
     let mut server = HttpServer::new(move || {
         App::new()
             .app_data(state.clone())
             .app_data(gate.clone())
+            .app_data(stopping.clone())
             .app_data(QueryConfig::default().error_handler(|error, _| {
                 Kind::BadRequest.because(format!("The query cannot be read: {error}.")).into()
             }))
@@ -63,5 +69,5 @@ pub fn bind(state: Data<State>) -> Result<Server, String> {
     }
     let addresses = server.addrs();
     let running = server.run();
-    Ok(Server { addresses, handle: running.handle(), running })
+    Ok(Server { addresses, stopper, handle: running.handle(), running })
 }

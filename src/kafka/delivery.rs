@@ -80,7 +80,11 @@ impl Ticket {
     pub(super) fn report(self, result: &DeliveryResult<'_>, health: &Health) {
         self.deliver(match result {
             // Without acknowledgements there is no offset, which librdkafka and the Java client number differently.
-            Ok(message) => Ok(Placed { partition: message.partition(), offset: message.offset().max(-1) }),
+            Ok(message) => Ok(Placed {
+                partition: message.partition(),
+                offset: message.offset().max(-1),
+                timestamp_ms: message.timestamp().to_millis(),
+            }),
             Err((error, _)) => Err(record_error(error, health)),
         });
     }

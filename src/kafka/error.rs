@@ -141,7 +141,8 @@ fn kind_of(code: Code) -> Kind {
         | Code::PreferredLeaderNotAvailable
         | Code::EligibleLeadersNotAvailable
         | Code::ThrottlingQuotaExceeded => Kind::KafkaRetriable,
-        // Every other code will not go away by trying again: record too large, invalid record, policy, ...
+        Code::MessageSizeTooLarge => Kind::RecordTooLarge,
+        // Every other code will not go away by trying again: invalid record, policy, ...
         _ => Kind::Kafka,
     }
 }

@@ -15,7 +15,7 @@ pub use client::{check_properties, check_property};
 pub use consumer::{FetchedRecord, GroupConsumer, Next, Readers, Reading};
 pub use metadata::Metadata;
 pub use mock::MockKafka;
-pub use producer::Producers;
+pub use producer::{Pace, Producers, Sending};
 
 use std::sync::Arc;
 

@@ -39,10 +39,34 @@ pub struct Producers {
     busy: Lane,
     single: OnceLock<Lane>,
     single_config: ClientConfig,
-    in_flight: AtomicUsize,
+    in_flight: Arc<AtomicUsize>,
     busy_requests: usize,
     queue: Queue,
     deadline: Duration,
+}
+
+/// Which of the two producers records go through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    /// The one that does not linger.
+    Lone,
+    /// The one that gathers.
+    Busy,
+}
+
+/// Records that are handed over and not yet acknowledged.
+pub struct Sending {
+    outgoing: Outgoing,
+    batch: Arc<Batch>,
+    pace: Pace,
+    _under_way: UnderWay,
+}
+
+impl Sending {
+    /// Returns the pace that was taken.
+    pub fn pace(&self) -> Pace {
+        self.pace
+    }
 }
 
 impl Producers {
@@ -55,7 +79,7 @@ impl Producers {
             busy: Lane::new("busy", producer_config(config, linger_ms), health)?,
             single: OnceLock::new(),
             single_config,
-            in_flight: AtomicUsize::new(0),
+            in_flight: Arc::default(),
             busy_requests: config.producer.busy_requests,
             queue: Queue::new(&config.producer),
             deadline: config.producer.delivery_timeout + REPORT_GRACE,
@@ -67,12 +91,34 @@ impl Producers {
     /// Waits while the queue is full, then answers 429 with nothing sent. Does not check that topic and partitions
     /// exist. Once records are handed over, they are written even if the caller goes away.
     pub async fn send(&self, topic: &TopicName, records: Vec<Record>) -> Result<Vec<Delivery>> {
+        let sending = self.begin(topic, Arc::new(records), None).await?;
+        self.finish(sending).await
+    }
+
+    /// Hands `records` over as [`Self::send`] does, without waiting for what becomes of them.
+    ///
+    /// Records that are handed over one after another at the same pace stay in that order within their partition;
+    /// without a pace, the load decides.
+    pub async fn begin(&self, topic: &TopicName, records: Arc<Vec<Record>>, pace: Option<Pace>) -> Result<Sending> {
         let bytes = records.iter().map(Record::size_bytes).sum();
         let reservation = self.queue.reserve(records.len(), bytes).await?;
         let under_way = UnderWay::enter(&self.in_flight);
-        let lane = if under_way.others >= self.busy_requests { &self.busy } else { &self.lone };
-        let mut outgoing = Outgoing { producer: lane.producer(), topic: topic.clone(), records: Arc::new(records) };
-        let mut deliveries = self.write(&outgoing, Some(reservation)).await?;
+        let by_load = || if under_way.others >= self.busy_requests { Pace::Busy } else { Pace::Lone };
+        let pace = pace.unwrap_or_else(by_load);
+        let lane = match pace {
+            Pace::Lone => &self.lone,
+            Pace::Busy => &self.busy,
+        };
+        let outgoing = Outgoing { producer: lane.producer(), topic: topic.clone(), records };
+        let batch = hand_over(&outgoing, Some(reservation)).await?;
+        Ok(Sending { outgoing, batch, pace, _under_way: under_way })
+    }
+
+    /// Waits for what becomes of records that were handed over; returns it in their order.
+    pub async fn finish(&self, sending: Sending) -> Result<Vec<Delivery>> {
+        // It counts as under way until the end of this function.
+        let Sending { mut outgoing, batch, pace: _, _under_way } = sending;
+        let mut deliveries = self.complete(&outgoing, &batch).await;
         let refused = |delivery: &Delivery| delivery.as_ref().is_err_and(|failure| failure.with_its_batch);
         let alone: Vec<usize> = (0..deliveries.len()).filter(|slot| refused(&deliveries[*slot])).collect();
         if !alone.is_empty()
@@ -80,29 +126,19 @@ impl Producers {
         {
             outgoing.producer = lane.producer();
             outgoing.records = Arc::new(alone.iter().map(|slot| outgoing.records[*slot].clone()).collect());
-            let again = self.write(&outgoing, None).await?;
+            let again = hand_over(&outgoing, None).await?;
+            let again = self.complete(&outgoing, &again).await;
             alone.into_iter().zip(again).for_each(|(slot, delivery)| deliveries[slot] = delivery);
         }
         Ok(deliveries)
     }
 
-    /// Hands records to a producer and waits for what becomes of them.
-    async fn write(&self, outgoing: &Outgoing, reservation: Option<Reservation>) -> Result<Vec<Delivery>> {
-        let batch = Batch::new(outgoing.records.len(), reservation);
-        let on_worker = outgoing.records.len() <= SEND_ON_WORKER;
-        let handed_over = if on_worker { outgoing.hand_over(&batch) } else { 0 };
-        if handed_over < outgoing.records.len() {
-            // Many records, or a partition that this producer has yet to hear of: both take a while.
-            let (outgoing, batch) = (outgoing.clone(), Arc::clone(&batch));
-            tokio::task::spawn_blocking(move || outgoing.hand_over_at_leisure(handed_over, &batch))
-                .await
-                .map_err(|stopped| Kind::Internal.caused_by(stopped))?;
-        }
+    async fn complete(&self, outgoing: &Outgoing, batch: &Batch) -> Vec<Delivery> {
         // librdkafka reports every record by its own timeout; this is for the case that it does not.
         if tokio::time::timeout(self.deadline, batch.complete()).await.is_err() {
             warn!("no delivery report for records of topic {} within {:?}", outgoing.topic, self.deadline);
         }
-        Ok(explain_fatal(batch.deliveries(), &outgoing.producer))
+        explain_fatal(batch.deliveries(), &outgoing.producer)
     }
 
     /// Returns the producer that sends each record by itself: a broker refuses a whole batch for one bad record, and
@@ -137,6 +173,21 @@ impl Producers {
     }
 }
 
+/// Hands records to a producer.
+async fn hand_over(outgoing: &Outgoing, reservation: Option<Reservation>) -> Result<Arc<Batch>> {
+    let batch = Batch::new(outgoing.records.len(), reservation);
+    let on_worker = outgoing.records.len() <= SEND_ON_WORKER;
+    let handed_over = if on_worker { outgoing.hand_over(&batch) } else { 0 };
+    if handed_over < outgoing.records.len() {
+        // Many records, or a partition that this producer has yet to hear of: both take a while.
+        let (outgoing, batch) = (outgoing.clone(), Arc::clone(&batch));
+        tokio::task::spawn_blocking(move || outgoing.hand_over_at_leisure(handed_over, &batch))
+            .await
+            .map_err(|stopped| Kind::Internal.caused_by(stopped))?;
+    }
+    Ok(batch)
+}
+
 /// Puts the cause in the place of the bare news that the producer had a fatal error.
 fn explain_fatal(mut deliveries: Vec<Delivery>, producer: &Producer) -> Vec<Delivery> {
     let is_fatal = |delivery: &&mut RecordError| delivery.message == FATAL;
@@ -152,18 +203,18 @@ fn explain_fatal(mut deliveries: Vec<Delivery>, producer: &Producer) -> Vec<Deli
 }
 
 /// One request under way; tells how many others are.
-struct UnderWay<'a> {
-    count: &'a AtomicUsize,
+struct UnderWay {
+    count: Arc<AtomicUsize>,
     others: usize,
 }
 
-impl<'a> UnderWay<'a> {
-    fn enter(count: &'a AtomicUsize) -> UnderWay<'a> {
-        UnderWay { count, others: count.fetch_add(1, Ordering::Relaxed) }
+impl UnderWay {
+    fn enter(count: &Arc<AtomicUsize>) -> UnderWay {
+        UnderWay { count: Arc::clone(count), others: count.fetch_add(1, Ordering::Relaxed) }
     }
 }
 
-impl Drop for UnderWay<'_> {
+impl Drop for UnderWay {
     fn drop(&mut self) {
         self.count.fetch_sub(1, Ordering::Relaxed);
     }

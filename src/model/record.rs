@@ -43,12 +43,15 @@ pub struct Placed {
     pub partition: i32,
     /// Its offset; -1 where `acks=0` was configured.
     pub offset: i64,
+    /// Milliseconds since 1970, by the proxy's clock or the broker's; `None` where neither is known.
+    pub timestamp_ms: Option<i64>,
 }
 
 /// Why a record did not reach the log, or may not have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordError {
-    /// One of `Kafka`, `KafkaRetriable`, `KafkaAuthentication`, `KafkaAuthorization`.
+    /// One of `Kafka`, `KafkaRetriable`, `KafkaAuthentication`, `KafkaAuthorization`, `RecordTooLarge`; for a record
+    /// that was not sent any other too.
     pub kind: Kind,
     /// What Kafka or its client said.
     pub message: String,

@@ -18,3 +18,4 @@ mod process;
 mod produce;
 mod produce_v1;
 mod v3_admin;
+mod v3_produce;

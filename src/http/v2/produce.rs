@@ -171,7 +171,7 @@ mod tests {
 
     #[test]
     fn the_status_follows_the_first_refusal_and_strictness() {
-        let good = || Ok(Placed { partition: 0, offset: 0 });
+        let good = || Ok(Placed { partition: 0, offset: 0, timestamp_ms: None });
         let cases: [(&[Delivery], bool, u16); 8] = [
             (&[good()], true, 200),
             (&[failed(Kind::Kafka)], false, 200),

@@ -19,10 +19,10 @@ mod failures;
 #[allow(dead_code, reason = "what families need is here before them")]
 mod links;
 mod log_dirs;
-#[allow(dead_code, reason = "what families need is here before them")]
 mod parameters;
 mod partitions;
 mod paths;
+mod produce;
 mod reassignments;
 mod rendering;
 mod replicas;
@@ -35,6 +35,7 @@ use actix_web::web::{self, ServiceConfig};
 
 use crate::http::answer::{Offers, Takes};
 use crate::http::media::{JSON, Offer};
+use crate::http::resource::{post, resource};
 
 /// Where the API is; Confluent Server has it at the second place, and clients written for that look there.
 const ROOTS: [&str; 2] = ["/v3", "/kafka/v3"];
@@ -102,7 +103,9 @@ fn tree(config: &mut ServiceConfig) {
         .configure(replicas::routes)
         .configure(reassignments::routes)
         .configure(elections::routes)
-        .configure(log_dirs::routes);
+        .configure(log_dirs::routes)
+        .service(resource("/clusters/{cluster}/topics/{topic}/records", vec![post(produce::stream)]))
+        .service(resource("/clusters/{cluster}/topics/{topic}/records:batch", vec![post(produce::batch)]));
 }
 
 #[cfg(test)]

@@ -60,9 +60,9 @@ async fn many_partitions_are_asked_at_once_and_errors_stay_in_their_place() {
 #[tokio::test]
 async fn the_embedded_kafka_tells_offsets_too() {
     let embedded = MockKafka::start().unwrap();
-    let admin = Admin::new(&Config::for_bootstrap(&embedded.bootstrap_servers()));
+    let admin = Admin::new(&Config::for_bootstrap(embedded.bootstrap_servers()));
     let topic = TopicName::try_from("topic").unwrap();
-    embedded.create_topic(&topic, 1).unwrap();
+    embedded.create_topic(&topic, 1).await.unwrap();
     for spec in [OffsetSpec::Earliest, OffsetSpec::Latest] {
         let found = admin.list_offsets(&[(topic.clone(), 0, spec)], Isolation::ReadUncommitted).await.unwrap();
         assert_eq!(found[0].1.as_ref().unwrap().offset, Some(0));

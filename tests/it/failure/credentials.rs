@@ -121,6 +121,9 @@ async fn a_user_that_may_write_elsewhere_is_told_so_and_no_harm_is_done_to_other
 
     assert_forbidden(&produce(&app, &closed).await);
     assert_eq!(produce(&app, &open).await.placed().len(), 2);
+    let stream = app.post(&format!("/v3/clusters/c/topics/{closed}/records")).body("application/json", "{}{}");
+    let receipts = stream.send().await.text();
+    assert_eq!(receipts.matches("\"error_code\":40301").count(), 2, "a stream tells each record: {receipts}");
 
     allow("dave", AclOperation::RD_KAFKA_ACL_OPERATION_WRITE, &closed);
     let works = async || Some(produce(&app, &closed).await).filter(|answer| answer.status == 200);

@@ -68,6 +68,36 @@ impl Wire {
         parse_head(&String::from_utf8(head).expect("a head is text"))
     }
 
+    /// Starts a POST whose body comes in chunks.
+    pub async fn start_chunked(&mut self, path: &str, media: &str) {
+        let head = format!("POST {path} HTTP/1.1\r\nHost: proxy\r\nContent-Type: {media}\r\n");
+        self.send(head + "Transfer-Encoding: chunked\r\n\r\n").await;
+    }
+
+    /// Sends a chunk; an empty one ends the body.
+    pub async fn send_chunk(&mut self, chunk: impl AsRef<[u8]>) {
+        let chunk = chunk.as_ref();
+        self.send([format!("{:x}\r\n", chunk.len()).as_bytes(), chunk, b"\r\n"].concat()).await;
+    }
+
+    /// Reads one chunk of an answer whose head was read; the end is an empty one.
+    pub async fn chunk(&mut self) -> Vec<u8> {
+        let end = loop {
+            if let Some(end) = self.buffer.windows(2).position(|window| window == b"\r\n") {
+                break end;
+            }
+            assert!(self.read(PATIENCE).await > 0, "the answer ended early");
+        };
+        let length = std::str::from_utf8(&self.buffer[..end]).expect("a length is text");
+        let length = usize::from_str_radix(length, 16).expect("a length is hexadecimal");
+        while self.buffer.len() < end + 2 + length + 2 {
+            assert!(self.read(PATIENCE).await > 0, "the answer ended early");
+        }
+        let chunk = self.buffer[end + 2..end + 2 + length].to_vec();
+        self.buffer.drain(..end + 2 + length + 2);
+        chunk
+    }
+
     /// Waits until the proxy closes the connection and returns what else it sent until then.
     pub async fn rest(&mut self) -> Vec<u8> {
         while self.read(PATIENCE).await > 0 {}
