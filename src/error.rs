@@ -52,6 +52,7 @@ error_kinds! {
     AlreadySubscribed      409   40901 "already_subscribed"       "Consumer cannot subscribe to the specified target because it has already subscribed to other topics.";
     InstanceExists         409   40902 "instance_exists"          "Consumer with specified consumer ID already exists in the specified consumer group.";
     IllegalState           409   40903 "illegal_state"            "Illegal state: the instance cannot do this now.";
+    GroupNotEmpty          409   40904 "group_not_empty"          "The consumer group has members: stop them first, then send the request again.";
     PayloadTooLarge        413   413   "payload_too_large"        "The request is larger than this proxy allows.";
     RecordTooLarge         413   413   "record_too_large"         "The record is larger than the maximum message size that is allowed.";
     UnsupportedMediaType   415   415   "unsupported_media_type"   "HTTP 415 Unsupported Media Type";

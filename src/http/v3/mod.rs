@@ -1,12 +1,18 @@
 //! API v3, `application/json` below `/v3`: contract/v3.md.
 
+mod acls;
 mod broker_configs;
 mod brokers;
+mod client_quotas;
 #[allow(dead_code, reason = "what families need is here before them")]
 mod cluster;
 mod cluster_configs;
 mod clusters;
 mod configs;
+mod consumer_groups;
+mod consumer_lags;
+mod consumer_offsets;
+mod consumers;
 mod docs;
 mod document;
 mod elections;
@@ -21,8 +27,10 @@ mod produce;
 mod reassignments;
 mod rendering;
 mod replicas;
+mod scram_users;
 mod topic_configs;
 mod topics;
+mod transactions;
 
 use crate::http::answer::{Offers, Takes};
 use crate::http::media::{JSON, Offer};
@@ -77,6 +85,14 @@ pub fn routes(routes: &mut Routes) {
 fn tree(routes: &mut Routes) {
     routes
         .configure(clusters::routes)
+        .configure(acls::routes)
+        .configure(consumer_groups::routes)
+        .configure(consumers::routes)
+        .configure(consumer_lags::routes)
+        .configure(consumer_offsets::routes)
+        .configure(client_quotas::routes)
+        .configure(scram_users::routes)
+        .configure(transactions::routes)
         .configure(broker_configs::routes)
         .configure(brokers::routes)
         .configure(cluster_configs::routes)

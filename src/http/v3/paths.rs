@@ -6,6 +6,9 @@ use actix_web::{FromRequest, HttpRequest};
 use crate::error::{Error, Result};
 use crate::http::v3::parameters::{number, segment};
 
+/// The `{group}` of a path.
+pub struct GroupPath(pub String);
+
 /// The `{broker}` of a path; what is no number is a path that does not exist.
 pub struct BrokerPath(pub i32);
 
@@ -14,6 +17,15 @@ pub struct PartitionNumber(pub i32);
 
 /// The `{name}` of a path: that of a config.
 pub struct ConfigName(pub String);
+
+impl FromRequest for GroupPath {
+    type Error = Error;
+    type Future = Ready<Result<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(segment(request, "group").map(GroupPath))
+    }
+}
 
 impl FromRequest for BrokerPath {
     type Error = Error;

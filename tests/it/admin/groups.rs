@@ -17,7 +17,7 @@ fn name(topic: &str) -> TopicName {
 }
 
 /// Joins a group and waits until it has partitions.
-fn member(group: &str, topic: &str, protocol: &str) -> BaseConsumer {
+pub fn member(group: &str, topic: &str, protocol: &str) -> BaseConsumer {
     let mut config = kafka::shared().client();
     config.set("group.id", group).set("client.id", "tester").set("group.protocol", protocol);
     config.set("enable.auto.commit", "false");

@@ -4,12 +4,12 @@ mod acls;
 mod brokers;
 mod cluster;
 mod configs;
-mod groups;
+pub mod groups;
 mod offsets;
 mod partitions;
 mod quotas;
 mod scram;
-mod security;
+pub mod security;
 mod topics;
 mod transactions;
 

@@ -12,7 +12,7 @@ mod groups;
 mod hangups;
 mod instances;
 mod limits;
-mod native;
+pub mod native;
 mod positions;
 mod properties;
 mod reads;

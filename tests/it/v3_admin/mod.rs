@@ -1,18 +1,26 @@
 //! Administration through API v3: a file a family.
 
+mod acls;
 mod broker_configs;
 mod brokers;
 mod cluster_configs;
 mod clusters;
 mod dev;
 mod elections;
+mod groups;
+mod lags;
 mod log_dirs;
+mod offsets;
 mod partitions;
+mod quotas;
 mod reassignments;
 mod replicas;
+mod resets;
+mod scram;
 mod three_brokers;
 mod topic_configs;
 mod topics;
+mod transactions;
 
 use serde_json::Value;
 

@@ -1,0 +1,115 @@
+use std::collections::BTreeSet;
+
+use actix_web::HttpResponse;
+use actix_web::web::Query;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::admin::groups;
+use crate::error::Result;
+use crate::http::resource::{Routes, delete as on_delete, get as on_get, resource};
+use crate::http::v3::cluster::{Cluster, CouldNotBeFound, done};
+use crate::http::v3::parameters::choice;
+use crate::http::v3::paths::GroupPath;
+use crate::http::v3::rendering::{Collection, Related, Resource};
+use crate::model::{GroupDescription, GroupState, GroupType};
+
+/// Registers the endpoints of consumer groups.
+pub fn routes(routes: &mut Routes) {
+    routes
+        .service(resource("/clusters/{cluster}/consumer-groups", vec![on_get(list)]))
+        .service(resource("/clusters/{cluster}/consumer-groups/{group}", vec![on_get(get), on_delete(delete)]));
+}
+
+/// What a list is limited to, which is an extension; each is one value, or several with commas between.
+#[derive(Deserialize)]
+struct GroupQuery {
+    state: Option<String>,
+    #[serde(rename = "type")]
+    group_type: Option<String>,
+}
+
+/// `GET C/consumer-groups`: all of them, or those in a state or of a type; sorted by id.
+async fn list(cluster: Cluster<CouldNotBeFound>, Query(query): Query<GroupQuery>) -> Result<HttpResponse> {
+    let states = chosen("State", query.state.as_deref(), GroupState::ALL, GroupState::name)?;
+    let types = chosen("Type", query.group_type.as_deref(), GroupType::ALL, GroupType::name)?;
+    let groups = groups::list(&cluster.state.admin, states, types).await?;
+    let list = move |cluster: &Cluster<CouldNotBeFound>| {
+        let limits = [("state", query.state), ("type", query.group_type)];
+        let limits: Vec<_> = limits.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?))).collect();
+        let address = cluster.links.search(&["clusters", &cluster.id, "consumer-groups"], &limits);
+        let data = groups.into_iter().map(|group| rendered(cluster, group)).collect();
+        Collection::new("KafkaConsumerGroupList", address, data)
+    };
+    cluster.list(list).await
+}
+
+/// `GET C/consumer-groups/{group}`.
+async fn get(cluster: Cluster<CouldNotBeFound>, GroupPath(group): GroupPath) -> Result<HttpResponse> {
+    let found = groups::find_of_any_type(&cluster.state.admin, &group).await?;
+    cluster.ok(&rendered(&cluster, found.ok_or_else(|| groups::unknown(&group))?))
+}
+
+/// `DELETE C/consumer-groups/{group}`, an extension: with its offsets, unless it has members.
+async fn delete(cluster: Cluster<CouldNotBeFound>, GroupPath(group): GroupPath) -> Result<HttpResponse> {
+    let deleted = groups::delete(&cluster.state.admin, &group).await?;
+    if deleted { Ok(done()) } else { Err(groups::unknown(&group)) }
+}
+
+/// Reads a parameter that lists values of a closed set; none is all.
+fn chosen<T: Copy + Ord>(
+    title: &str,
+    text: Option<&str>,
+    values: &[T],
+    name: fn(T) -> &'static str,
+) -> Result<BTreeSet<T>> {
+    let Some(text) = text else { return Ok(BTreeSet::new()) };
+    let named: Vec<_> = values.iter().map(|value| (name(*value), *value)).collect();
+    text.split(',').map(|text| choice(title, text.trim(), &named)).collect()
+}
+
+#[derive(Serialize)]
+struct GroupFields {
+    cluster_id: String,
+    consumer_group_id: String,
+    is_simple: bool,
+    partition_assignor: String,
+    state: &'static str,
+    #[serde(rename = "type")]
+    group_type: &'static str,
+    is_mixed_consumer_group: bool,
+    coordinator: Option<Related>,
+    consumers: Related,
+    lag_summary: Related,
+}
+
+fn rendered(cluster: &Cluster<CouldNotBeFound>, group: GroupDescription) -> Resource<GroupFields> {
+    let at = ["consumer-groups", &group.id];
+    let below = |last| cluster.related(&[at[0], at[1], last]);
+    let fields = GroupFields {
+        cluster_id: cluster.id.clone(),
+        consumer_group_id: group.id.clone(),
+        is_simple: group.is_simple(),
+        partition_assignor: group.assignor.clone(),
+        state: group.state.name(),
+        group_type: group.group_type.name(),
+        is_mixed_consumer_group: group.is_mixed(),
+        coordinator: group.coordinator.map(|broker| cluster.related(&["brokers", &broker.to_string()])),
+        consumers: below("consumers"),
+        lag_summary: below("lag-summary"),
+    };
+    cluster.resource("KafkaConsumerGroup", &at, &[("consumer-group", &group.id)], fields)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_is_limited_to_one_value_or_several() {
+        let chosen = |text| chosen("Type", text, GroupType::ALL, GroupType::name);
+        assert_eq!(chosen(None).unwrap(), BTreeSet::new());
+        assert_eq!(chosen(Some("share, Classic")).unwrap(), BTreeSet::from([GroupType::Classic, GroupType::Share]));
+        let refusal = chosen(Some("classic,teapot")).unwrap_err();
+        assert_eq!(refusal.message(), "The valid values for Type do not include 'teapot'");
+    }
+}
