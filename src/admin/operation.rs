@@ -167,7 +167,16 @@ impl<'a> Operation<'a> {
             Route::Any => Ok(Node::Any),
             Route::Controller => self.controller().await,
             Route::Broker(id) => self.broker(id).await,
-            Route::Group(group) => self.broker(self.coordinator(CoordinatorKind::Group, group).await?).await,
+            Route::Group(group) => {
+                let coordinator = self.coordinator(CoordinatorKind::Group, group).await?;
+                match self.broker(coordinator).await {
+                    // It has left the cluster, and another one takes the group over.
+                    Err(Failure::Final(error)) if error.kind() == Kind::BrokerNotAvailable => {
+                        Err(Failure::Refused { code: Code::COORDINATOR_NOT_AVAILABLE, message: None })
+                    }
+                    node => node,
+                }
+            }
         }
     }
 

@@ -7,6 +7,7 @@ mod cluster_configs;
 mod clusters;
 mod dev;
 mod elections;
+mod failover;
 mod groups;
 mod lags;
 mod log_dirs;
