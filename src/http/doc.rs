@@ -1,5 +1,9 @@
 //! What `/openapi.json` says of an operation, beside its route.
 
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
+use serde_json::Value;
+
 use crate::error::Kind;
 use crate::http::answer::{Offers, Takes};
 
@@ -16,6 +20,8 @@ pub struct Content {
     pub media: Media,
     /// A name of `components/schemas`.
     pub schema: &'static str,
+    /// Makes the schema; `None` where it is written by hand.
+    pub define: Option<fn() -> Value>,
 }
 
 /// What an operation takes, gives and fails with.
@@ -49,7 +55,7 @@ impl Doc {
 
     /// Adds the body of the request, in the types of `T`.
     pub fn takes<T: Takes>(mut self, schema: &'static str) -> Doc {
-        self.takes = Some(Content { media: taken::<T>, schema });
+        self.takes = Some(Content { media: taken::<T>, schema, define: None });
         self
     }
 
@@ -61,7 +67,13 @@ impl Doc {
 
     /// Adds an answer with a body, in the types of `O`.
     pub fn gives<O: Offers>(mut self, status: u16, schema: &'static str) -> Doc {
-        self.gives.push((status, Some(Content { media: offered::<O>, schema })));
+        self.gives.push((status, Some(Content { media: offered::<O>, schema, define: None })));
+        self
+    }
+
+    /// Adds an answer whose body is a `T`, which `schema` names.
+    pub fn gives_as<O: Offers, T: JsonSchema>(mut self, status: u16, schema: &'static str) -> Doc {
+        self.gives.push((status, Some(Content { media: offered::<O>, schema, define: Some(schema_of::<T>) })));
         self
     }
 
@@ -76,6 +88,14 @@ impl Doc {
         self.fails = fails;
         self
     }
+}
+
+fn schema_of<T: JsonSchema>() -> Value {
+    let settings = SchemaSettings::draft2020_12().with(|settings| {
+        settings.inline_subschemas = true;
+        settings.meta_schema = None;
+    });
+    settings.into_generator().into_root_schema_for::<T>().to_value()
 }
 
 fn taken<T: Takes>() -> Vec<&'static str> {

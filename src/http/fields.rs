@@ -85,6 +85,13 @@ impl Fields {
         }
     }
 
+    /// Takes a list of texts.
+    pub fn texts(&mut self, name: &str) -> Result<Option<Vec<String>>> {
+        let text = |item: Value| if let Value::String(text) = item { Some(text) } else { None };
+        let texts = self.list(name)?.map(|items| items.into_iter().map(text).collect::<Option<Vec<_>>>());
+        texts.map(|texts| texts.ok_or_else(|| wrong(name, "a list of texts"))).transpose()
+    }
+
     /// Takes a list of whole numbers of 32 bits.
     pub fn small_integers(&mut self, name: &str) -> Result<Option<Vec<i32>>> {
         let number = |item: Value| item.as_i64().and_then(|number| i32::try_from(number).ok());

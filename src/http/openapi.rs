@@ -12,7 +12,7 @@ use crate::error::Kind;
 use crate::http::doc::{Content, Doc};
 use crate::http::media::JSON;
 use crate::http::resource::{Routes, Verb, get, resource};
-use crate::http::{table, v2};
+use crate::http::{table, v2, v3};
 
 /// The document as text; made when it is asked for first.
 static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| Bytes::from(document().to_string()));
@@ -40,9 +40,11 @@ async fn page() -> HttpResponse {
 /// Returns the document: OpenAPI 3.1.
 pub fn document() -> Value {
     let mut paths: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
+    let mut schemas = hand_written();
     table().visit(&mut |path, endpoint| {
         let item = paths.entry(path.to_owned()).or_default();
         for verb in &endpoint.verbs {
+            define(&verb.doc, &mut schemas);
             let method = verb.method.as_str().to_ascii_lowercase();
             match item.get_mut(&method) {
                 // v1 and v2 share paths; the media types tell them apart.
@@ -61,18 +63,25 @@ pub fn document() -> Value {
         },
         "servers": [{ "url": "/" }],
         "paths": paths,
-        "components": { "schemas": schemas() },
+        "components": { "schemas": schemas },
     })
 }
 
-fn schemas() -> Value {
-    let mut all = Map::new();
-    for part in [own_schemas(), v2::schemas()] {
-        if let Value::Object(part) = part {
-            all.extend(part);
+fn hand_written() -> Map<String, Value> {
+    let parts = [own_schemas(), v2::schemas(), v3::schemas()];
+    let parts = parts.into_iter().filter_map(|part| if let Value::Object(part) = part { Some(part) } else { None });
+    parts.flatten().collect()
+}
+
+/// Adds the schemas that are made of the types of the answers.
+fn define(doc: &Doc, schemas: &mut Map<String, Value>) {
+    for content in doc.gives.iter().filter_map(|(_, content)| *content) {
+        if let Some(make) = content.define
+            && !schemas.contains_key(content.schema)
+        {
+            schemas.insert(content.schema.to_owned(), make());
         }
     }
-    Value::Object(all)
 }
 
 fn own_schemas() -> Value {
@@ -125,7 +134,7 @@ fn id(path: &str, verb: &Verb) -> String {
 fn parameters(path: &str, doc: &Doc) -> Value {
     let in_path = path.split('{').skip(1).filter_map(|rest| rest.split('}').next()).map(|name| {
         let name = name.split(':').next().unwrap_or(name);
-        let kind = if matches!(name, "partition" | "partition_id" | "broker_id") { "integer" } else { "string" };
+        let kind = if matches!(name, "partition" | "broker") { "integer" } else { "string" };
         json!({ "name": name, "in": "path", "required": true, "schema": { "type": kind } })
     });
     let in_query = doc.query.iter().map(

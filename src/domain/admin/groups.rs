@@ -56,13 +56,15 @@ pub async fn find_of_any_type(admin: &Admin, group: &str) -> Result<Option<Group
     Ok(listed.into_iter().find(|listing| listing.id == group).map(as_listed))
 }
 
-/// Deletes a group that has no members, with its offsets; tells whether there was one.
-pub async fn delete(admin: &Admin, group: &str) -> Result<bool> {
-    match admin.delete_groups(&[group.to_owned()]).await?.pop() {
-        Some((_, Err(error))) if is_unknown(&error) => Ok(false),
-        Some((_, deleted)) => deleted.map_err(|error| explained(error, group)).map(|()| true),
-        None => Ok(false),
-    }
+/// Deletes groups that have no members, with their offsets; returns what failed.
+pub async fn delete(admin: &Admin, groups: &[String]) -> Result<Vec<(String, Error)>> {
+    let groups: Vec<_> = BTreeSet::from_iter(groups.iter().cloned()).into_iter().collect();
+    let failure = |(group, deleted): (String, Result<()>)| {
+        let error = deleted.err()?;
+        let error = if is_unknown(&error) { unknown(&group) } else { explained(error, &group) };
+        Some((group, error))
+    };
+    Ok(admin.delete_groups(&groups).await?.into_iter().filter_map(failure).collect())
 }
 
 /// Returns the error of a group that there is not.

@@ -330,14 +330,14 @@ impl Instance {
         offsets: Vec<PartitionOffset>,
         timeout: Duration,
     ) -> Result<()> {
-        if offsets.is_empty() {
-            return Ok(());
-        }
         for item in &offsets {
             kafka.metadata.exists(&item.topic, item.partition).await?;
         }
         let core = self.lock_core().await?;
         let consumer = self.consumer(kafka).await?;
+        if offsets.is_empty() {
+            return Ok(());
+        }
         self.run(core, move |_| consumer.commit(&offsets, timeout)).await
     }
 

@@ -1,24 +1,50 @@
 use actix_web::HttpResponse;
 use actix_web::http::header::LOCATION;
 use actix_web::web::Query;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::error::{Error, Kind, Result};
+use crate::http::doc::{Doc, Parameter};
 use crate::http::fields::Fields;
 use crate::http::resource::{Routes, delete as on_delete, get, post, resource};
 use crate::http::v3::cluster::{CannotBeFound, Cluster, done};
 use crate::http::v3::document::{Document, exactly, present};
 use crate::http::v3::parameters::choice;
 use crate::http::v3::rendering::{Collection, Resource};
+use crate::http::v3::{V3, docs};
 use crate::model::{Acl, AclFilter, AclOperation, PatternType, Permission, ResourceType};
 
 /// Registers the endpoints of ACLs.
 pub fn routes(routes: &mut Routes) {
     routes
-        .service(resource("/clusters/{cluster}/acls", vec![get(list), post(create), on_delete(delete)]))
-        .service(resource("/clusters/{cluster}/acls:batch", vec![post(create_all)]));
+        .service(resource(
+            "/clusters/{cluster}/acls",
+            vec![
+                get(list).doc(docs::many::<AclFields>("List the ACLs", "KafkaAclList").query(FILTER)),
+                post(create).doc(docs::changes("Create an ACL", "NewAcl").gives_nothing(201)),
+                on_delete(delete).doc(
+                    Doc::of("Delete the ACLs that a filter matches").query(FILTER).gives::<V3>(200, "DeletedAcls"),
+                ),
+            ],
+        ))
+        .service(resource(
+            "/clusters/{cluster}/acls:batch",
+            vec![post(create_all).doc(docs::changes("Create ACLs", "NewAcls").gives_nothing(204))],
+        ));
 }
+
+/// The query, for [`docs`].
+const FILTER: &[Parameter] = &[
+    ("resource_type", "string", "TOPIC, GROUP, CLUSTER, TRANSACTIONAL_ID, DELEGATION_TOKEN or ANY."),
+    ("resource_name", "string", "The name of the resource; none is any."),
+    ("pattern_type", "string", "LITERAL, PREFIXED, MATCH or ANY."),
+    ("principal", "string", "Such as User:alice; none is any."),
+    ("host", "string", "An address or *; none is any."),
+    ("operation", "string", "Such as READ, WRITE, ALL or ANY."),
+    ("permission", "string", "ALLOW, DENY or ANY."),
+];
 
 /// `GET C/acls`: those that the filter finds, sorted.
 async fn list(cluster: Cluster<CannotBeFound>, Query(query): Query<AclQuery>) -> Result<HttpResponse> {
@@ -199,7 +225,7 @@ fn text(fields: &mut Fields, name: &str) -> Result<String> {
     present(name, fields.text(name)?)
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct AclFields {
     cluster_id: String,
     resource_type: &'static str,

@@ -1,4 +1,5 @@
 use actix_web::HttpResponse;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::domain::admin::configs;
@@ -16,27 +17,36 @@ pub fn routes(routes: &mut Routes) {
     routes
         .service(resource(
             "/clusters/{cluster}/brokers/-/configs",
-            vec![resource::get(list_all).doc(docs::reads("List the configs of all brokers"))],
+            vec![
+                resource::get(list_all)
+                    .doc(docs::many::<Config<Owner>>("List the configs of all brokers", "KafkaBrokerConfigList")),
+            ],
         ))
         .service(resource(
             "/clusters/{cluster}/brokers/{broker}/configs",
-            vec![resource::get(list).doc(docs::reads("List the configs of a broker"))],
+            vec![
+                resource::get(list)
+                    .doc(docs::many::<Config<Owner>>("List the configs of a broker", "KafkaBrokerConfigList")),
+            ],
         ))
         .service(resource(
             "/clusters/{cluster}/brokers/{broker}/configs:alter",
-            vec![resource::post(alter).doc(docs::changes("Change configs of a broker"))],
+            vec![
+                resource::post(alter)
+                    .doc(docs::changes("Alter configs of a broker", "AlterConfigs").gives_nothing(204)),
+            ],
         ))
         .service(resource(
             "/clusters/{cluster}/brokers/{broker}/configs/{name}",
             vec![
-                resource::get(get).doc(docs::reads("Get a config of a broker")),
-                resource::put(set).doc(docs::changes("Set a config of a broker")),
+                resource::get(get).doc(docs::one::<Config<Owner>>("Get a config of a broker", "KafkaBrokerConfig")),
+                resource::put(set).doc(docs::changes("Set a config of a broker", "ConfigValue").gives_nothing(204)),
                 resource::delete(reset).doc(docs::removes("Reset a config of a broker")),
             ],
         ));
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct Owner {
     broker_id: i32,
 }

@@ -1,4 +1,5 @@
 use actix_web::HttpResponse;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::domain::admin::brokers;
@@ -15,19 +16,22 @@ pub fn routes(routes: &mut Routes) {
     routes
         .service(resource(
             "/clusters/{cluster}/brokers",
-            vec![resource::get(list).doc(docs::reads("List the brokers"))],
+            vec![resource::get(list).doc(docs::many::<Fields>("List the brokers", "KafkaBrokerList"))],
         ))
         .service(resource(
             "/clusters/{cluster}/brokers/{broker}",
-            vec![resource::get(get).doc(docs::reads("Get a broker"))],
+            vec![resource::get(get).doc(docs::one::<Fields>("Get a broker", "KafkaBroker"))],
         ))
         .service(resource(
             "/clusters/{cluster}/brokers/{broker}/partition-replicas",
-            vec![resource::get(partition_replicas).doc(docs::reads("List the replicas on a broker"))],
+            vec![
+                resource::get(partition_replicas)
+                    .doc(docs::many::<replicas::Fields>("List the replicas on a broker", "KafkaReplicaList")),
+            ],
         ));
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct Fields {
     cluster_id: String,
     broker_id: i32,

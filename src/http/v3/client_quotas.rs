@@ -5,23 +5,43 @@ use std::collections::{BTreeMap, BTreeSet};
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::Query;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Number, Value};
 
 use crate::error::{Error, Kind, Result};
+use crate::http::doc::Parameter;
 use crate::http::fields::Fields;
 use crate::http::resource::{Routes, get, post, resource};
 use crate::http::v3::cluster::{CannotBeFound, Cluster, done};
 use crate::http::v3::document::{Document, exactly, present};
 use crate::http::v3::parameters::flag;
 use crate::http::v3::rendering::{Collection, Resource};
+use crate::http::v3::{V3, docs};
 use crate::model::{Quota, QuotaChange, QuotaEntity, QuotaFilter, QuotaMatch};
 
 /// Registers the endpoints of quotas.
 pub fn routes(routes: &mut Routes) {
+    let filter: &[Parameter] = &[
+        ("user", "string", "A name, * for any, or empty for the default."),
+        ("client_id", "string", "A name, * for any, or empty for the default."),
+        ("ip", "string", "An address, * for any, or empty for the default."),
+        ("strict", "boolean", "Only entities that have nothing but what is named."),
+    ];
     routes
-        .service(resource("/clusters/{cluster}/client-quotas", vec![get(list)]))
-        .service(resource("/clusters/{cluster}/client-quotas:alter", vec![post(alter)]));
+        .service(resource(
+            "/clusters/{cluster}/client-quotas",
+            vec![
+                get(list)
+                    .doc(docs::many::<QuotaFields>("List the client quotas", "KafkaClientQuotaList").query(filter)),
+            ],
+        ))
+        .service(resource(
+            "/clusters/{cluster}/client-quotas:alter",
+            vec![post(alter).doc(
+                docs::changes("Alter client quotas", "AlterQuotas").gives_nothing(204).gives::<V3>(207, "Failures"),
+            )],
+        ));
 }
 
 /// The kinds of entities, as parameters call them and as Kafka does.
@@ -157,21 +177,21 @@ fn quota(mut fields: Fields) -> Result<(String, Option<f64>)> {
     }
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct QuotaFields {
     cluster_id: String,
     entity: Vec<EntityFields>,
     quotas: Vec<ValueFields>,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct EntityFields {
     #[serde(rename = "type")]
     kind: String,
     name: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct ValueFields {
     name: String,
     value: Value,

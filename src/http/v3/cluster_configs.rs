@@ -2,6 +2,7 @@ use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, HttpResponse};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::domain::admin::configs;
@@ -20,18 +21,25 @@ pub fn routes(routes: &mut Routes) {
     routes
         .service(resource(
             "/clusters/{cluster}/{config_type}-configs",
-            vec![resource::get(list).doc(docs::reads("List what is set for all brokers"))],
+            vec![resource::get(list).doc(docs::many::<Config<Owner>>(
+                "List the configs that are set for all brokers",
+                "KafkaClusterConfigList",
+            ))],
         ))
         .service(resource(
             "/clusters/{cluster}/{config_type}-configs:alter",
-            vec![resource::post(alter).doc(docs::changes("Change what is set for all brokers"))],
+            vec![
+                resource::post(alter)
+                    .doc(docs::changes("Alter configs for all brokers", "AlterConfigs").gives_nothing(204)),
+            ],
         ))
         .service(resource(
             "/clusters/{cluster}/{config_type}-configs/{name}",
             vec![
-                resource::get(get).doc(docs::reads("Get a config that is set for all brokers")),
-                resource::put(set).doc(docs::changes("Set a config for all brokers")),
-                resource::delete(reset).doc(docs::removes("Take away a config that is set for all brokers")),
+                resource::get(get)
+                    .doc(docs::one::<Config<Owner>>("Get a config that is set for all brokers", "KafkaClusterConfig")),
+                resource::put(set).doc(docs::changes("Set a config for all brokers", "ConfigValue").gives_nothing(204)),
+                resource::delete(reset).doc(docs::removes("Reset a config that is set for all brokers")),
             ],
         ));
 }
@@ -49,7 +57,7 @@ impl FromRequest for BrokerType {
     }
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct Owner {
     config_type: &'static str,
 }

@@ -1,5 +1,6 @@
 use actix_web::HttpResponse;
 use actix_web::web::Data;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::error::Result;
@@ -14,11 +15,17 @@ use crate::state::State;
 
 pub fn routes(routes: &mut Routes) {
     routes
-        .service(resource("/clusters", vec![resource::get(list).doc(docs::reads("List the cluster"))]))
-        .service(resource("/clusters/{cluster}", vec![resource::get(get).doc(docs::reads("Get the cluster"))]));
+        .service(resource(
+            "/clusters",
+            vec![resource::get(list).doc(docs::many::<Fields>("List the cluster", "KafkaClusterList"))],
+        ))
+        .service(resource(
+            "/clusters/{cluster}",
+            vec![resource::get(get).doc(docs::one::<Fields>("Get the cluster", "KafkaCluster"))],
+        ));
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct Fields {
     cluster_id: String,
     controller: Option<Related>,

@@ -1,5 +1,6 @@
 //! What the configs of topics, of brokers and of all brokers have in common.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::error::Result;
@@ -11,7 +12,7 @@ use crate::model::{ConfigChange, ConfigEntry, ConfigSource, ConfigSynonym};
 pub const NO_DATA: &str = "Null input provided. Data is required.";
 
 /// The fields of a config; `Owner` has those that say whose it is.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub struct Config<Owner> {
     cluster_id: String,
     #[serde(flatten)]
@@ -25,7 +26,7 @@ pub struct Config<Owner> {
     synonyms: Vec<Synonym>,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct Synonym {
     name: String,
     value: Option<String>,

@@ -1,23 +1,52 @@
 use std::collections::BTreeSet;
 
 use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
 use actix_web::web::Query;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::domain::admin::groups;
-use crate::error::Result;
-use crate::http::resource::{Routes, delete as on_delete, get as on_get, resource};
+use crate::error::{Error, Result};
+use crate::http::doc::Parameter;
+use crate::http::resource::{Routes, get as on_get, post, resource};
 use crate::http::v3::cluster::{Cluster, CouldNotBeFound, done};
+use crate::http::v3::document::{Document, present};
 use crate::http::v3::parameters::choice;
 use crate::http::v3::paths::GroupPath;
 use crate::http::v3::rendering::{Collection, Related, Resource};
+use crate::http::v3::{V3, docs};
 use crate::model::{GroupDescription, GroupState, GroupType};
 
 /// Registers the endpoints of consumer groups.
 pub fn routes(routes: &mut Routes) {
+    let filter: &[Parameter] = &[
+        ("state", "string", "Only groups in this state; several with commas between."),
+        ("type", "string", "Only groups of this type; several with commas between."),
+    ];
     routes
-        .service(resource("/clusters/{cluster}/consumer-groups", vec![on_get(list)]))
-        .service(resource("/clusters/{cluster}/consumer-groups/{group}", vec![on_get(get), on_delete(delete)]));
+        .service(resource(
+            "/clusters/{cluster}/consumer-groups",
+            vec![
+                on_get(list)
+                    .doc(docs::many::<GroupFields>("List the consumer groups", "KafkaConsumerGroupList").query(filter)),
+            ],
+        ))
+        .service(resource(
+            "/clusters/{cluster}/consumer-groups:delete",
+            vec![
+                post(delete).doc(
+                    docs::changes("Delete consumer groups with their offsets", "DeleteGroups")
+                        .gives_nothing(204)
+                        .gives::<V3>(207, "Failures"),
+                ),
+            ],
+        ))
+        .service(resource(
+            "/clusters/{cluster}/consumer-groups/{group}",
+            vec![on_get(get).doc(docs::one::<GroupFields>("Get a consumer group", "KafkaConsumerGroup"))],
+        ));
 }
 
 /// What a list is limited to, which is an extension; each is one value, or several with commas between.
@@ -49,10 +78,23 @@ async fn get(cluster: Cluster<CouldNotBeFound>, GroupPath(group): GroupPath) -> 
     cluster.ok(&rendered(&cluster, found.ok_or_else(|| groups::unknown(&group))?))
 }
 
-/// `DELETE C/consumer-groups/{group}`, an extension: with its offsets, unless it has members.
-async fn delete(cluster: Cluster<CouldNotBeFound>, GroupPath(group): GroupPath) -> Result<HttpResponse> {
-    let deleted = groups::delete(&cluster.state.admin, &group).await?;
-    if deleted { Ok(done()) } else { Err(groups::unknown(&group)) }
+/// `POST C/consumer-groups:delete`, an extension: groups without members, with their offsets. DELETE of a group is 405,
+/// as in the reference.
+async fn delete(cluster: Cluster<CouldNotBeFound>, document: Document) -> Result<HttpResponse> {
+    let mut fields = document.required("Null input provided. Data is required.")?;
+    let ids = present("consumer_group_ids", fields.texts("consumer_group_ids")?)?;
+    fields.finish()?;
+    let mut failed = groups::delete(&cluster.state.admin, &ids).await?;
+    match (ids.len(), failed.pop()) {
+        (_, None) => Ok(done()),
+        (1, Some((_, only))) => Err(only),
+        (_, Some(last)) => {
+            failed.push(last);
+            let failure = |(id, error): (String, Error)| json!({ "consumer_group_id": id, "error_code": error.kind().code(), "message": error.message() });
+            let failures: Vec<_> = failed.into_iter().map(failure).collect();
+            cluster.answer(StatusCode::MULTI_STATUS, &json!({ "failures": failures }))
+        }
+    }
 }
 
 /// Reads a parameter that lists values of a closed set; none is all.
@@ -67,7 +109,7 @@ fn chosen<T: Copy + Ord>(
     text.split(',').map(|text| choice(title, text.trim(), &named)).collect()
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct GroupFields {
     cluster_id: String,
     consumer_group_id: String,

@@ -1,12 +1,14 @@
 use std::cmp::Reverse;
 
 use actix_web::{HttpRequest, HttpResponse};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::domain::admin::lags::{self, Lag, Owner};
 use crate::error::{Kind, Result};
 use crate::http::resource::{Routes, get as on_get, resource};
 use crate::http::v3::cluster::{Cluster, CouldNotBeFound};
+use crate::http::v3::docs;
 use crate::http::v3::parameters::{number, segment};
 use crate::http::v3::paths::GroupPath;
 use crate::http::v3::rendering::{Collection, Related, Resource};
@@ -15,9 +17,26 @@ use crate::http::v3::rendering::{Collection, Related, Resource};
 pub fn routes(routes: &mut Routes) {
     let below = |path: &str| format!("/clusters/{{cluster}}/consumer-groups/{{group}}{path}");
     routes
-        .service(resource(&below("/lags"), vec![on_get(list)]))
-        .service(resource(&below("/lags/{topic}/partitions/{partition}"), vec![on_get(get)]))
-        .service(resource(&below("/lag-summary"), vec![on_get(summary)]));
+        .service(resource(
+            &below("/lags"),
+            vec![
+                on_get(list).doc(docs::many::<LagFields>("List the lags of a consumer group", "KafkaConsumerLagList")),
+            ],
+        ))
+        .service(resource(
+            &below("/lags/{topic}/partitions/{partition}"),
+            vec![
+                on_get(get)
+                    .doc(docs::one::<LagFields>("Get the lag of a consumer group in a partition", "KafkaConsumerLag")),
+            ],
+        ))
+        .service(resource(
+            &below("/lag-summary"),
+            vec![on_get(summary).doc(docs::one::<SummaryFields>(
+                "Get the largest lag of a consumer group and the sum of all",
+                "KafkaConsumerGroupLagSummary",
+            ))],
+        ));
 }
 
 /// `GET C/consumer-groups/{group}/lags`: the largest first, then by topic and partition.
@@ -51,7 +70,7 @@ async fn summary(cluster: Cluster<CouldNotBeFound>, GroupPath(group): GroupPath)
     cluster.ok(&rendered_summary(&cluster, &group, &summary))
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct LagFields {
     cluster_id: String,
     consumer_group_id: String,
@@ -93,7 +112,7 @@ fn owner(lag: &Lag) -> Owner {
     lag.member.clone().unwrap_or(nobody)
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct SummaryFields {
     cluster_id: String,
     consumer_group_id: String,

@@ -1,6 +1,7 @@
 //! Committed offsets of groups: an extension, in the style of the rest.
 
 use actix_web::{HttpRequest, HttpResponse};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::domain::admin::offset_reset::{self, Move, Target};
@@ -15,17 +16,55 @@ use crate::http::v3::failures::unless_failed;
 use crate::http::v3::parameters::{number, segment};
 use crate::http::v3::paths::GroupPath;
 use crate::http::v3::rendering::{Collection, Related, Resource};
+use crate::http::v3::{V3, docs};
 use crate::model::{PartitionId, PartitionOffset, TopicName};
 
 /// Registers the endpoints of committed offsets.
 pub fn routes(routes: &mut Routes) {
     let below = |path: &str| format!("/clusters/{{cluster}}/consumer-groups/{{group}}/offsets{path}");
+    let changes = |summary, takes| docs::changes(summary, takes).gives::<V3>(207, "Failures");
     routes
-        .service(resource(&below(""), vec![on_get(list)]))
-        .service(resource(&below("/{topic}/partitions/{partition}"), vec![on_get(get)]))
-        .service(resource(&below(":alter"), vec![post(alter)]))
-        .service(resource(&below(":reset"), vec![post(reset)]))
-        .service(resource(&below(":delete"), vec![post(delete)]));
+        .service(resource(
+            &below(""),
+            vec![on_get(list).doc(docs::many::<OffsetFields>(
+                "List the committed offsets of a consumer group",
+                "KafkaConsumerGroupOffsetList",
+            ))],
+        ))
+        .service(resource(
+            &below("/{topic}/partitions/{partition}"),
+            vec![on_get(get).doc(docs::one::<OffsetFields>(
+                "Get the committed offset of a consumer group in a partition",
+                "KafkaConsumerGroupOffset",
+            ))],
+        ))
+        .service(resource(
+            &below(":alter"),
+            vec![
+                post(alter).doc(
+                    changes("Set committed offsets of an empty consumer group", "AlterOffsets").gives_nothing(204),
+                ),
+            ],
+        ))
+        .service(resource(
+            &below(":reset"),
+            vec![
+                post(reset).doc(
+                    changes(
+                        "Reset committed offsets of an empty consumer group, or tell what that would do",
+                        "ResetOffsets",
+                    )
+                    .gives_as::<V3, Collection<MoveFields>>(200, "KafkaConsumerGroupOffsetResetList"),
+                ),
+            ],
+        ))
+        .service(resource(
+            &below(":delete"),
+            vec![
+                post(delete)
+                    .doc(changes("Delete committed offsets of a consumer group", "DeleteOffsets").gives_nothing(204)),
+            ],
+        ));
 }
 
 /// `GET C/consumer-groups/{group}/offsets`: what the group has committed, sorted by topic and partition.
@@ -185,7 +224,7 @@ fn instant(text: &str) -> Result<i64> {
     text.parse().or_else(|_| timestamp_ms(text))
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct OffsetFields {
     cluster_id: String,
     consumer_group_id: String,
@@ -214,7 +253,7 @@ fn rendered(cluster: &Cluster<CouldNotBeFound>, group: &str, committed: &Partiti
     at_offset(cluster, "KafkaConsumerGroupOffset", group, (&committed.topic, committed.partition), fields)
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct MoveFields {
     cluster_id: String,
     consumer_group_id: String,

@@ -1,10 +1,12 @@
 use actix_web::{HttpRequest, HttpResponse};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::domain::admin::groups;
 use crate::error::{Kind, Result};
 use crate::http::resource::{Routes, get as on_get, resource};
 use crate::http::v3::cluster::{Cluster, CouldNotBeFound};
+use crate::http::v3::docs;
 use crate::http::v3::parameters::{number, segment};
 use crate::http::v3::paths::GroupPath;
 use crate::http::v3::rendering::{Collection, Related, Resource};
@@ -14,12 +16,32 @@ use crate::model::{GroupMember, TopicName};
 pub fn routes(routes: &mut Routes) {
     let below = |path: &str| format!("/clusters/{{cluster}}/consumer-groups/{{group}}/consumers{path}");
     routes
-        .service(resource(&below(""), vec![on_get(list)]))
-        .service(resource(&below("/{consumer}"), vec![on_get(get)]))
-        .service(resource(&below("/{consumer}/assignments"), vec![on_get(list_assignments)]))
+        .service(resource(
+            &below(""),
+            vec![
+                on_get(list)
+                    .doc(docs::many::<ConsumerFields>("List the members of a consumer group", "KafkaConsumerList")),
+            ],
+        ))
+        .service(resource(
+            &below("/{consumer}"),
+            vec![on_get(get).doc(docs::one::<ConsumerFields>("Get a member of a consumer group", "KafkaConsumer"))],
+        ))
+        .service(resource(
+            &below("/{consumer}/assignments"),
+            vec![
+                on_get(list_assignments).doc(docs::many::<AssignmentFields>(
+                    "List the partitions of a member",
+                    "KafkaConsumerAssignmentList",
+                )),
+            ],
+        ))
         .service(resource(
             &below("/{consumer}/assignments/{topic}/partitions/{partition}"),
-            vec![on_get(get_assignment)],
+            vec![
+                on_get(get_assignment)
+                    .doc(docs::one::<AssignmentFields>("Get a partition of a member", "KafkaConsumerAssignment")),
+            ],
         ));
 }
 
@@ -89,7 +111,7 @@ async fn member(cluster: &Cluster<CouldNotBeFound>, group: &str, request: &HttpR
     member.ok_or_else(|| Kind::NotFound.because(format!("Consumer {id} of group {group} could not be found.")))
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct ConsumerFields {
     cluster_id: String,
     consumer_group_id: String,
@@ -116,7 +138,7 @@ fn rendered(cluster: &Cluster<CouldNotBeFound>, group: &str, member: &GroupMembe
     )
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct AssignmentFields {
     cluster_id: String,
     consumer_group_id: String,

@@ -1,29 +1,28 @@
-//! What `/openapi.json` says of administration.
+//! What `/openapi.json` says of API v3.
+
+use schemars::JsonSchema;
 
 use crate::error::Kind;
 use crate::http::doc::Doc;
+use crate::http::v3::rendering::{Collection, Resource};
 use crate::http::v3::{Json, V3};
 
-/// Says it of a request that reads.
-pub fn reads(summary: &'static str) -> Doc {
-    Doc::of(summary).gives::<V3>(200, "").fails(&[Kind::NotFound])
+/// Says of a request that it reads a resource.
+pub fn one<T: JsonSchema>(summary: &'static str, kind: &'static str) -> Doc {
+    Doc::of(summary).gives_as::<V3, Resource<T>>(200, kind).fails(&[Kind::NotFound])
 }
 
-/// Says it of a request that has a body and is answered with 204.
-pub fn changes(summary: &'static str) -> Doc {
-    Doc::of(summary).takes::<Json>("").gives_nothing(204).fails(&[
-        Kind::KafkaBadRequest,
-        Kind::NotFound,
-        Kind::InvalidPayload,
-    ])
+/// Says of a request that it lists resources; `kind` ends in `List`.
+pub fn many<T: JsonSchema>(summary: &'static str, kind: &'static str) -> Doc {
+    Doc::of(summary).gives_as::<V3, Collection<T>>(200, kind).fails(&[Kind::NotFound])
 }
 
-/// Says it of a request that has no body and is answered with 204.
+/// Says of a request that it changes something with the document `takes`, a name of [`schemas`](super::schemas).
+pub fn changes(summary: &'static str, takes: &'static str) -> Doc {
+    Doc::of(summary).takes::<Json>(takes).fails(&[Kind::KafkaBadRequest, Kind::NotFound, Kind::InvalidPayload])
+}
+
+/// Says of a request that it removes something, and has neither body nor answer.
 pub fn removes(summary: &'static str) -> Doc {
     Doc::of(summary).gives_nothing(204).fails(&[Kind::NotFound])
-}
-
-/// Says it of a request that has a body and is answered with `status` and a document.
-pub fn makes(summary: &'static str, status: u16) -> Doc {
-    Doc::of(summary).takes::<Json>("").gives::<V3>(status, "").fails(&[Kind::KafkaBadRequest, Kind::InvalidPayload])
 }

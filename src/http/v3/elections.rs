@@ -21,11 +21,20 @@ pub fn routes(routes: &mut Routes) {
     routes
         .service(resource(
             "/clusters/{cluster}/topics/-/partitions/-/leader:elect",
-            vec![resource::post(elect_many).doc(docs::changes("Elect leaders of partitions").gives::<V3>(207, ""))],
+            vec![
+                resource::post(elect_many).doc(
+                    docs::changes("Elect leaders of partitions", "ElectLeaders")
+                        .gives_nothing(204)
+                        .gives::<V3>(207, "Failures"),
+                ),
+            ],
         ))
         .service(resource(
             "/clusters/{cluster}/topics/{topic}/partitions/{partition}/leader:elect",
-            vec![resource::post(elect).doc(docs::changes("Elect the leader of a partition"))],
+            vec![
+                resource::post(elect)
+                    .doc(docs::changes("Elect the leader of a partition", "ElectLeader").gives_nothing(204)),
+            ],
         ));
 }
 

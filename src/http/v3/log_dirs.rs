@@ -1,6 +1,7 @@
 //! Where brokers keep partitions, and how much room those take: an extension.
 
 use actix_web::HttpResponse;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::domain::admin::log_dirs::{self, PlacedReplica};
@@ -17,15 +18,21 @@ pub fn routes(routes: &mut Routes) {
     routes
         .service(resource(
             "/clusters/{cluster}/brokers/{broker}/log-dirs",
-            vec![resource::get(of_broker).doc(docs::reads("List the log directories of a broker"))],
+            vec![
+                resource::get(of_broker)
+                    .doc(docs::many::<Folder>("List the log directories of a broker", "KafkaLogDirList")),
+            ],
         ))
         .service(resource(
             "/clusters/{cluster}/topics/{topic}/partitions/-/log-dirs",
-            vec![resource::get(of_topic).doc(docs::reads("List where the replicas of a topic are, with their sizes"))],
+            vec![resource::get(of_topic).doc(docs::many::<Placed>(
+                "List where the replicas of a topic are, with their sizes",
+                "KafkaReplicaLogDirList",
+            ))],
         ));
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct Folder {
     cluster_id: String,
     broker_id: i32,
@@ -38,7 +45,7 @@ struct Folder {
     message: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct Copy {
     topic_name: String,
     partition_id: i32,
@@ -93,7 +100,7 @@ impl From<LogDirReplica> for Copy {
     }
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct Placed {
     cluster_id: String,
     broker_id: i32,

@@ -27,6 +27,7 @@ mod produce;
 mod reassignments;
 mod rendering;
 mod replicas;
+mod schemas;
 mod scram_users;
 mod topic_configs;
 mod topics;
@@ -35,6 +36,8 @@ mod transactions;
 use crate::http::answer::{Offers, Takes};
 use crate::http::media::{JSON, Offer};
 use crate::http::resource::{Routes, post, resource};
+
+pub use schemas::schemas;
 
 /// Where the API is; Confluent Server has it at the second place, and clients written for that look there.
 const ROOTS: [&str; 2] = ["/v3", "/kafka/v3"];
@@ -84,6 +87,22 @@ pub fn routes(routes: &mut Routes) {
 
 fn tree(routes: &mut Routes) {
     routes
+        .service(resource(
+            "/clusters/{cluster}/topics/{topic}/records",
+            vec![
+                post(produce::stream).doc(
+                    docs::changes("Write a stream of records: documents in, receipts out", "NewRecord")
+                        .gives::<V3>(200, "Receipt"),
+                ),
+            ],
+        ))
+        .service(resource(
+            "/clusters/{cluster}/topics/{topic}/records:batch",
+            vec![
+                post(produce::batch)
+                    .doc(docs::changes("Write a few records", "RecordBatch").gives::<V3>(207, "BatchReceipts")),
+            ],
+        ))
         .configure(clusters::routes)
         .configure(acls::routes)
         .configure(consumer_groups::routes)
@@ -102,15 +121,7 @@ fn tree(routes: &mut Routes) {
         .configure(replicas::routes)
         .configure(reassignments::routes)
         .configure(elections::routes)
-        .configure(log_dirs::routes)
-        .service(resource(
-            "/clusters/{cluster}/topics/{topic}/records",
-            vec![post(produce::stream).doc(docs::makes("Write a stream of records", 200))],
-        ))
-        .service(resource(
-            "/clusters/{cluster}/topics/{topic}/records:batch",
-            vec![post(produce::batch).doc(docs::makes("Write a few records", 207))],
-        ));
+        .configure(log_dirs::routes);
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 use actix_web::HttpResponse;
 use actix_web::web::Query;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::admin::{partitions, topics};
@@ -7,35 +8,41 @@ use crate::error::{Kind, Result};
 use crate::http::path::TopicPath;
 use crate::http::resource::{self, Routes, resource};
 use crate::http::v3::cluster::{CannotBeFound, Cluster, NotFound};
-use crate::http::v3::docs;
 use crate::http::v3::document::{Document, present};
 use crate::http::v3::paths::PartitionNumber;
 use crate::http::v3::rendering::{Collection, Related, Resource};
+use crate::http::v3::{V3, docs};
 use crate::model::{PartitionDescription, TopicName};
 
 pub fn routes(routes: &mut Routes) {
     routes
         .service(resource(
             "/clusters/{cluster}/topics/{topic}/partitions",
-            vec![resource::get(list).doc(docs::reads("List the partitions of a topic with their links"))],
+            vec![resource::get(list).doc(docs::many::<Fields>("List the partitions of a topic", "KafkaPartitionList"))],
         ))
         .service(resource(
             "/clusters/{cluster}/topics/{topic}/partitions/{partition}",
-            vec![resource::get(get).doc(docs::reads("Get a partition with its links"))],
+            vec![resource::get(get).doc(docs::one::<Fields>("Get a partition", "KafkaPartition"))],
         ))
         .service(resource(
             "/clusters/{cluster}/topics/{topic}/partitions/{partition}/offset",
-            vec![resource::get(offset).doc(docs::reads("Get the first offset and the high watermark of a partition"))],
+            vec![resource::get(offset).doc(docs::one::<Offsets>(
+                "Get the first offset and the high watermark of a partition",
+                "KafkaPartitionWithOffsets",
+            ))],
         ))
         .service(resource(
             "/clusters/{cluster}/topics/{topic}/partitions/{partition}/records:delete",
             vec![
-                resource::post(delete_records).doc(docs::makes("Delete records of a partition before an offset", 200)),
+                resource::post(delete_records).doc(
+                    docs::changes("Delete the records of a partition before an offset", "DeleteRecords")
+                        .gives_as::<V3, Resource<DeletedRecords>>(200, "KafkaDeletedRecords"),
+                ),
             ],
         ));
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct Fields {
     cluster_id: String,
     topic_name: String,
@@ -85,7 +92,7 @@ struct OffsetQuery {
 /// The only one there is.
 const OFFSET_TYPE: &str = "earliest_and_latest";
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct Offsets {
     cluster_id: String,
     topic_name: String,
@@ -122,7 +129,7 @@ async fn offset(
     ))
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct DeletedRecords {
     cluster_id: String,
     topic_name: String,

@@ -1,5 +1,6 @@
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::domain::admin::reassignments;
@@ -8,38 +9,54 @@ use crate::http::fields::Fields;
 use crate::http::path::TopicPath;
 use crate::http::resource::{self, Routes, resource};
 use crate::http::v3::cluster::{CannotBeFound, Cluster, done};
-use crate::http::v3::docs;
 use crate::http::v3::document::{Document, present};
 use crate::http::v3::failures::unless_failed;
 use crate::http::v3::paths::PartitionNumber;
 use crate::http::v3::rendering::{Collection, Related, Resource};
+use crate::http::v3::{V3, docs};
 use crate::model::{NewAssignment, Reassignment, TopicName};
 
 pub fn routes(routes: &mut Routes) {
     routes
         .service(resource(
             "/clusters/{cluster}/topics/-/partitions/-/reassignment",
-            vec![resource::get(list_all).doc(docs::reads("List the moves under way"))],
+            vec![
+                resource::get(list_all)
+                    .doc(docs::many::<Move>("List the reassignments under way", "KafkaReassignmentList")),
+            ],
         ))
         .service(resource(
             "/clusters/{cluster}/topics/-/partitions/-/reassignment:alter",
-            vec![resource::post(alter_many).doc(docs::makes("Begin and end moves", 207).gives_nothing(202))],
+            vec![
+                resource::post(alter_many).doc(
+                    docs::changes("Begin and cancel reassignments", "AlterReassignments")
+                        .gives_nothing(202)
+                        .gives::<V3>(207, "Failures"),
+                ),
+            ],
         ))
         .service(resource(
             "/clusters/{cluster}/topics/{topic}/partitions/-/reassignment",
-            vec![resource::get(list).doc(docs::reads("List the moves of a topic under way"))],
+            vec![
+                resource::get(list)
+                    .doc(docs::many::<Move>("List the reassignments of a topic under way", "KafkaReassignmentList")),
+            ],
         ))
         .service(resource(
             "/clusters/{cluster}/topics/{topic}/partitions/{partition}/reassignment",
             vec![
-                resource::get(get).doc(docs::reads("Get the move of a partition")),
-                resource::put(begin).doc(docs::makes("Move a partition to other brokers", 202).gives_nothing(204)),
-                resource::delete(cancel).doc(docs::removes("End the move of a partition")),
+                resource::get(get).doc(docs::one::<Move>("Get the reassignment of a partition", "KafkaReassignment")),
+                resource::put(begin).doc(
+                    docs::changes("Reassign a partition to other brokers", "Reassignment")
+                        .gives_as::<V3, Resource<Move>>(202, "KafkaReassignment")
+                        .gives_nothing(204),
+                ),
+                resource::delete(cancel).doc(docs::removes("Cancel the reassignment of a partition")),
             ],
         ));
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct Move {
     cluster_id: String,
     topic_name: String,

@@ -1,9 +1,10 @@
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::http::v3::links::Links;
 
 /// A resource: what it is, where it is, and its fields.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub struct Resource<T> {
     kind: &'static str,
     metadata: Metadata,
@@ -11,7 +12,7 @@ pub struct Resource<T> {
     fields: T,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct Metadata {
     #[serde(rename = "self")]
     address: String,
@@ -20,14 +21,14 @@ struct Metadata {
 }
 
 /// All resources of a kind; there is never a next page.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub struct Collection<T> {
     kind: &'static str,
     metadata: CollectionMetadata,
     data: Vec<Resource<T>>,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct CollectionMetadata {
     #[serde(rename = "self")]
     address: String,
@@ -35,7 +36,7 @@ struct CollectionMetadata {
 }
 
 /// A link from one resource to another.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub struct Related {
     related: String,
 }

@@ -1,4 +1,5 @@
 use actix_web::HttpResponse;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::domain::admin::partitions;
@@ -15,16 +16,16 @@ pub fn routes(routes: &mut Routes) {
     routes
         .service(resource(
             "/clusters/{cluster}/topics/{topic}/partitions/{partition}/replicas",
-            vec![resource::get(list).doc(docs::reads("List the replicas of a partition"))],
+            vec![resource::get(list).doc(docs::many::<Fields>("List the replicas of a partition", "KafkaReplicaList"))],
         ))
         .service(resource(
             "/clusters/{cluster}/topics/{topic}/partitions/{partition}/replicas/{broker}",
-            vec![resource::get(get).doc(docs::reads("Get a replica"))],
+            vec![resource::get(get).doc(docs::one::<Fields>("Get a replica", "KafkaReplica"))],
         ));
 }
 
 /// The fields of a replica.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub struct Fields {
     cluster_id: String,
     topic_name: String,

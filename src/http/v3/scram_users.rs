@@ -2,12 +2,15 @@
 
 use actix_web::web::Query;
 use actix_web::{HttpRequest, HttpResponse};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::admin::scram::{self, User};
 use crate::error::{Error, Kind, Result};
+use crate::http::doc::Parameter;
 use crate::http::resource::{Routes, delete as on_delete, get as on_get, put as on_put, resource};
 use crate::http::v3::cluster::{CannotBeFound, Cluster, done};
+use crate::http::v3::docs;
 use crate::http::v3::document::{Document, exactly, present};
 use crate::http::v3::parameters::{choice, segment};
 use crate::http::v3::rendering::{Collection, Resource};
@@ -15,9 +18,27 @@ use crate::model::{Password, ScramCredential, ScramMechanism};
 
 /// Registers the endpoints of SCRAM users.
 pub fn routes(routes: &mut Routes) {
+    let mechanism: &[Parameter] = &[("mechanism", "string", "SCRAM-SHA-256 or SCRAM-SHA-512.")];
     routes
-        .service(resource("/clusters/{cluster}/scram-users", vec![on_get(list)]))
-        .service(resource("/clusters/{cluster}/scram-users/{user}", vec![on_get(get), on_put(put), on_delete(delete)]));
+        .service(resource(
+            "/clusters/{cluster}/scram-users",
+            vec![on_get(list).doc(docs::many::<UserFields>(
+                "List the users with SCRAM credentials, without their secrets",
+                "KafkaScramUserList",
+            ))],
+        ))
+        .service(resource(
+            "/clusters/{cluster}/scram-users/{user}",
+            vec![
+                on_get(get).doc(docs::one::<UserFields>(
+                    "Get the SCRAM credentials of a user, without their secrets",
+                    "KafkaScramUser",
+                )),
+                on_put(put)
+                    .doc(docs::changes("Set a SCRAM credential of a user", "ScramCredential").gives_nothing(204)),
+                on_delete(delete).doc(docs::removes("Delete a SCRAM credential of a user").query(mechanism)),
+            ],
+        ));
 }
 
 const MECHANISMS: &[(&str, ScramMechanism)] =
@@ -86,14 +107,14 @@ fn unknown(name: &str) -> Error {
     Kind::NotFound.because(format!("SCRAM user {name} could not be found."))
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct UserFields {
     cluster_id: String,
     user_name: String,
     credentials: Vec<CredentialFields>,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct CredentialFields {
     mechanism: &'static str,
     iterations: i32,

@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
 
@@ -22,31 +23,45 @@ pub fn routes(routes: &mut Routes) {
     routes
         .service(resource(
             "/clusters/{cluster}/topics/-/configs",
-            vec![resource::get(list_all).doc(docs::reads("List the configs of all topics"))],
+            vec![
+                resource::get(list_all)
+                    .doc(docs::many::<Config<Owner>>("List the configs of all topics", "KafkaTopicConfigList")),
+            ],
         ))
         .service(resource(
             "/clusters/{cluster}/topics/-/configs:alter",
-            vec![resource::post(alter_many).doc(docs::changes("Change configs of topics").gives::<V3>(207, ""))],
+            vec![
+                resource::post(alter_many).doc(
+                    docs::changes("Alter configs of topics", "AlterTopicConfigs")
+                        .gives_nothing(204)
+                        .gives::<V3>(207, "Failures"),
+                ),
+            ],
         ))
         .service(resource(
             "/clusters/{cluster}/topics/{topic}/configs",
-            vec![resource::get(list).doc(docs::reads("List the configs of a topic"))],
+            vec![
+                resource::get(list)
+                    .doc(docs::many::<Config<Owner>>("List the configs of a topic", "KafkaTopicConfigList")),
+            ],
         ))
         .service(resource(
             "/clusters/{cluster}/topics/{topic}/configs:alter",
-            vec![resource::post(alter).doc(docs::changes("Change configs of a topic"))],
+            vec![
+                resource::post(alter).doc(docs::changes("Alter configs of a topic", "AlterConfigs").gives_nothing(204)),
+            ],
         ))
         .service(resource(
             "/clusters/{cluster}/topics/{topic}/configs/{name}",
             vec![
-                resource::get(get).doc(docs::reads("Get a config of a topic")),
-                resource::put(set).doc(docs::changes("Set a config of a topic")),
+                resource::get(get).doc(docs::one::<Config<Owner>>("Get a config of a topic", "KafkaTopicConfig")),
+                resource::put(set).doc(docs::changes("Set a config of a topic", "ConfigValue").gives_nothing(204)),
                 resource::delete(reset).doc(docs::removes("Reset a config of a topic")),
             ],
         ));
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct Owner {
     topic_name: String,
 }

@@ -5,6 +5,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::HeaderValue;
 use actix_web::http::header::LOCATION;
 use actix_web::web::Query;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::admin::topics;
@@ -25,15 +26,22 @@ pub fn routes(routes: &mut Routes) {
         .service(resource(
             "/clusters/{cluster}/topics",
             vec![
-                resource::get(list).doc(docs::reads("List the topics").query(OPERATIONS)),
-                resource::post(create).doc(docs::makes("Make a topic", 201).gives::<V3>(200, "")),
+                resource::get(list).doc(docs::many::<Topic>("List the topics", "KafkaTopicList").query(OPERATIONS)),
+                resource::post(create).doc(
+                    docs::changes("Create a topic", "NewTopic")
+                        .gives_as::<V3, Resource<Topic>>(201, "KafkaTopic")
+                        .gives_as::<V3, Resource<Topic>>(200, "KafkaTopic"),
+                ),
             ],
         ))
         .service(resource(
             "/clusters/{cluster}/topics/{topic}",
             vec![
-                resource::get(get).doc(docs::reads("Get a topic").query(OPERATIONS)),
-                resource::patch(grow).doc(docs::makes("Add partitions to a topic", 200)),
+                resource::get(get).doc(docs::one::<Topic>("Get a topic", "KafkaTopic").query(OPERATIONS)),
+                resource::patch(grow).doc(
+                    docs::changes("Add partitions to a topic", "PartitionsCount")
+                        .gives_as::<V3, Resource<Topic>>(200, "KafkaTopic"),
+                ),
                 resource::delete(delete).doc(docs::removes("Delete a topic")),
             ],
         ));
@@ -43,7 +51,7 @@ pub fn routes(routes: &mut Routes) {
 const OPERATIONS: &[Parameter] =
     &[("include_authorized_operations", "boolean", "Tell what the proxy's Kafka user may do.")];
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct Topic {
     cluster_id: String,
     topic_name: String,

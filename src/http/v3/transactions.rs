@@ -2,12 +2,15 @@
 
 use actix_web::web::Query;
 use actix_web::{HttpRequest, HttpResponse};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::admin::transactions;
 use crate::error::{Kind, Result};
+use crate::http::doc::Parameter;
 use crate::http::resource::{Routes, get as on_get, resource};
 use crate::http::v3::cluster::{CannotBeFound, Cluster};
+use crate::http::v3::docs;
 use crate::http::v3::parameters::{choice, number, segment};
 use crate::http::v3::rendering::{Collection, Related, Resource};
 use crate::model::{ActiveProducer, TopicName, TransactionDescription, TransactionFilter, TransactionListing};
@@ -15,11 +18,35 @@ use crate::model::{ActiveProducer, TopicName, TransactionDescription, Transactio
 /// Registers the endpoints of transactions and producers.
 pub fn routes(routes: &mut Routes) {
     let producers = "/clusters/{cluster}/topics/{topic}/partitions/{partition}/producers";
+    let filter: &[Parameter] = &[
+        ("state", "string", "Only transactions in this state; several with commas between."),
+        ("producer_id", "string", "Only transactions of this producer; several with commas between."),
+    ];
     routes
-        .service(resource("/clusters/{cluster}/transactions", vec![on_get(list)]))
-        .service(resource("/clusters/{cluster}/transactions/{transaction}", vec![on_get(get)]))
-        .service(resource(producers, vec![on_get(list_producers)]))
-        .service(resource(&format!("{producers}/{{producer}}"), vec![on_get(get_producer)]));
+        .service(resource(
+            "/clusters/{cluster}/transactions",
+            vec![
+                on_get(list)
+                    .doc(docs::many::<ListingFields>("List the transactions", "KafkaTransactionList").query(filter)),
+            ],
+        ))
+        .service(resource(
+            "/clusters/{cluster}/transactions/{transaction}",
+            vec![on_get(get).doc(docs::one::<TransactionFields>("Get a transaction", "KafkaTransaction"))],
+        ))
+        .service(resource(
+            producers,
+            vec![
+                on_get(list_producers)
+                    .doc(docs::many::<ProducerFields>("List the producers of a partition", "KafkaProducerList")),
+            ],
+        ))
+        .service(resource(
+            &format!("{producers}/{{producer}}"),
+            vec![
+                on_get(get_producer).doc(docs::one::<ProducerFields>("Get a producer of a partition", "KafkaProducer")),
+            ],
+        ));
 }
 
 /// States as this API names them, and as Kafka does.
@@ -118,7 +145,7 @@ fn state(kafka: &str) -> &'static str {
     STATES.iter().find(|(_, known)| *known == kafka).map_or("UNKNOWN", |(name, _)| name)
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct ListingFields {
     cluster_id: String,
     transactional_id: String,
@@ -136,7 +163,7 @@ fn rendered_listing(cluster: &Cluster<CannotBeFound>, it: &TransactionListing) -
     cluster.resource("KafkaTransaction", &["transactions", &it.id], &[("transaction", &it.id)], fields)
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct TransactionFields {
     #[serde(flatten)]
     listing: ListingFields,
@@ -147,7 +174,7 @@ struct TransactionFields {
     partitions: Vec<PartitionFields>,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct PartitionFields {
     topic_name: String,
     partition_id: i32,
@@ -177,7 +204,7 @@ fn rendered(cluster: &Cluster<CannotBeFound>, it: &TransactionDescription) -> Re
     cluster.resource("KafkaTransaction", &["transactions", &it.id], &[("transaction", &it.id)], fields)
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct ProducerFields {
     cluster_id: String,
     topic_name: String,
