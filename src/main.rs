@@ -77,11 +77,12 @@ async fn serve(config: Config) -> Result<(), String> {
         banner(server.addresses.first());
     }
     let probe = actix_web::rt::spawn(probe(state.clone()));
-    let (handle, stopper) = (server.handle.clone(), server.stopper);
+    let (handle, stopper, stopping) = (server.handle.clone(), server.stopper, state.clone());
     actix_web::rt::spawn(async move {
         let name = signals.next().await;
         info!("{name}: finishing what runs");
         stopper.stop();
+        stopping.instances.end_waits();
         handle.stop(true).await;
     });
     let ended = server.running.await.map_err(|error| format!("the server failed: {error}"));

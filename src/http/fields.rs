@@ -157,6 +157,17 @@ mod tests {
         assert_eq!(fields.finish().unwrap_err().message(), "Unrecognized field: q");
     }
 
+    #[test]
+    fn lists_of_numbers_have_nothing_else() {
+        let mut fields = Fields::required(br#"{"a":[1,-2],"b":[1.5],"c":["1"],"d":[2147483648],"e":1}"#).unwrap();
+        assert_eq!(fields.small_integers("a").unwrap(), Some(vec![1, -2]));
+        assert_eq!(fields.names(), ["b", "c", "d", "e"]);
+        for name in ["b", "c", "d", "e"] {
+            assert_eq!(fields.small_integers(name).unwrap_err().kind(), Kind::BadRequest, "{name}");
+        }
+        assert_eq!(fields.small_integers("a").unwrap(), None);
+    }
+
     proptest! {
         #[test]
         fn any_body_is_read_or_refused(body: Vec<u8>) {

@@ -3,11 +3,13 @@
 mod answer;
 mod base_url;
 mod body;
+mod doc;
 mod envelope;
 mod error;
 mod fields;
 mod gate;
 mod media;
+mod openapi;
 mod path;
 mod records_body;
 mod resource;
@@ -25,9 +27,16 @@ pub use v2::{PartitionField, wire as v2_wire};
 
 use actix_web::web::ServiceConfig;
 
+use crate::http::resource::Routes;
+
 /// Registers every endpoint; the first that matches path and guard answers.
 fn routes(config: &mut ServiceConfig) {
-    v1::routes(config);
-    v2::routes(config);
-    v3::routes(config);
+    table().register(config);
+}
+
+/// Returns every endpoint, in the order in which they are tried.
+fn table() -> Routes {
+    let mut routes = Routes::default();
+    routes.configure(v1::routes).configure(v2::routes).configure(v3::routes).configure(openapi::routes);
+    routes
 }

@@ -69,3 +69,44 @@ impl Change {
         Kind::KafkaRetriable.because(why).caused_by(error)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_topic_that_is_not_known_is_asked_for_twice() {
+        for (fails, expected) in [(0, 1), (1, 2), (2, 2)] {
+            let asked = Cell::new(0);
+            let found = settled(async || {
+                asked.set(asked.get() + 1);
+                if asked.get() > fails { Ok(()) } else { Err(Kind::UnknownTopic.into()) }
+            });
+            assert_eq!((found.await.is_ok(), asked.get()), (fails < 2, expected));
+        }
+    }
+
+    #[test]
+    fn a_slow_change_that_was_done_already_is_in_doubt() {
+        let (done, other) = (Code::TOPIC_ALREADY_EXISTS, Code::INVALID_CONFIG);
+        let refused = |open, since, code| {
+            Change { open, since }.refused(Kind::KafkaBadRequest.because("Why.").caused_by(code), done).kind()
+        };
+        let now = Instant::now();
+        let Some(long_ago) = now.checked_sub(SLOW) else { return };
+        assert_eq!(refused(true, long_ago, done), Kind::KafkaRetriable);
+        assert_eq!(refused(false, long_ago, done), Kind::KafkaBadRequest);
+        assert_eq!(refused(true, now, done), Kind::KafkaBadRequest);
+        assert_eq!(refused(true, long_ago, other), Kind::KafkaBadRequest);
+    }
+
+    #[test]
+    fn a_change_begins_unless_kafka_cannot_be_asked() {
+        let begun = |open: Result<bool>| Change::begin(open).map(|change| change.open).ok();
+        assert_eq!(begun(Ok(true)), Some(true));
+        assert_eq!(begun(Err(Kind::KafkaAuthorization.into())), Some(false));
+        assert_eq!(begun(Err(Kind::KafkaRetriable.into())), None);
+    }
+}

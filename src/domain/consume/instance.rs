@@ -324,7 +324,12 @@ impl Instance {
     }
 
     /// Stores offsets, each the next one to read; returns when the coordinator has them.
-    pub async fn commit(self: &Arc<Self>, kafka: &Kafka, offsets: Vec<PartitionOffset>) -> Result<()> {
+    pub async fn commit(
+        self: &Arc<Self>,
+        kafka: &Kafka,
+        offsets: Vec<PartitionOffset>,
+        timeout: Duration,
+    ) -> Result<()> {
         if offsets.is_empty() {
             return Ok(());
         }
@@ -333,11 +338,11 @@ impl Instance {
         }
         let core = self.lock_core().await?;
         let consumer = self.consumer(kafka).await?;
-        self.run(core, move |_| consumer.commit(&offsets)).await
+        self.run(core, move |_| consumer.commit(&offsets, timeout)).await
     }
 
     /// Stores what was delivered of the partitions that are still assigned; returns it, each the next offset to read.
-    pub async fn commit_delivered(self: &Arc<Self>) -> Result<Vec<PartitionOffset>> {
+    pub async fn commit_delivered(self: &Arc<Self>, timeout: Duration) -> Result<Vec<PartitionOffset>> {
         let core = self.lock_core().await?;
         let assigned: HashSet<_> = self.assignment().await?.into_iter().collect();
         let Some(consumer) = lock(&self.consumer).clone() else {
@@ -352,7 +357,7 @@ impl Instance {
                 delivered.map(|((topic, id), next)| PartitionOffset::new(topic.clone(), *id, *next)).collect();
             offsets.sort_by(|a, b| (&a.topic, a.partition).cmp(&(&b.topic, b.partition)));
             if !offsets.is_empty() {
-                consumer.commit(&offsets)?;
+                consumer.commit(&offsets, timeout)?;
             }
             Ok(offsets)
         })

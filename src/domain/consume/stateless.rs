@@ -3,7 +3,7 @@ use std::time::Duration;
 use crate::domain::consume::collected::{Added, Collected, Include, Limits};
 use crate::error::{Kind, Result};
 use crate::format::Codec;
-use crate::kafka::{Kafka, Next};
+use crate::kafka::{Kafka, Next, Reading};
 use crate::model::{PartitionId, TopicName};
 
 /// Where a stateless read begins.
@@ -62,16 +62,25 @@ pub async fn read(kafka: &Kafka, topic: &TopicName, partition: PartitionId, read
     }
     let deadline = tokio::time::Instant::now() + if nothing_there { read.timeout } else { FETCH_DEADLINE };
     let mut reading = kafka.readers.start(topic, partition, offset).await?;
+    let mut is_first = true;
     loop {
-        let (done, back, so_far) = tokio::task::spawn_blocking(move || {
-            let done = take_into(&reading, &mut collected, log.end, nothing_there);
-            (done, reading, collected)
+        let (found, back, so_far) = tokio::task::spawn_blocking(move || {
+            let found = take_into(&reading, &mut collected, log.end, nothing_there);
+            (found, reading, collected)
         })
         .await
         .map_err(|stopped| Kind::Internal.caused_by(stopped))?;
         (reading, collected) = (back, so_far);
-        if done? {
-            return Ok(collected.finish());
+        match found? {
+            Found::Enough => return Ok(collected.finish()),
+            // Everything up to the end may be compacted or aborted; or this end is what an earlier read left behind.
+            Found::OnlyTheEnd if is_first => {
+                is_first = false;
+                drop(reading);
+                reading = kafka.readers.start(topic, partition, offset).await?;
+            }
+            Found::OnlyTheEnd => return Ok(collected.finish()),
+            Found::Less => {}
         }
         if tokio::time::timeout_at(deadline, reading.filled()).await.is_err() {
             if collected.records() == 0 && !nothing_there {
@@ -84,27 +93,38 @@ pub async fn read(kafka: &Kafka, topic: &TopicName, partition: PartitionId, read
     }
 }
 
-/// Adds what is here; tells whether the answer is complete: full, or at the end of the log.
-fn take_into(reading: &crate::kafka::Reading, collected: &mut Collected, end: i64, waiting: bool) -> Result<bool> {
+/// What a look into the fetched records has found.
+enum Found {
+    /// The answer is full, or at the end of the log.
+    Enough,
+    /// More has to be waited for.
+    Less,
+    /// The log ends here, and there is no record before.
+    OnlyTheEnd,
+}
+
+/// Adds what is here to the answer.
+fn take_into(reading: &Reading, collected: &mut Collected, end: i64, waiting: bool) -> Result<Found> {
     loop {
         let batch = reading.take(collected.likely_room());
         if batch.is_empty() {
-            return Ok(false);
+            return Ok(Found::Less);
         }
         for next in batch {
             let record = match next {
                 Ok(Next::Record(record)) => record,
                 // The end is an answer where there was something before it, or nothing to wait for.
-                Ok(Next::End) if collected.records() > 0 || !waiting => return Ok(true),
+                Ok(Next::End) if collected.records() > 0 => return Ok(Found::Enough),
+                Ok(Next::End) if !waiting => return Ok(Found::OnlyTheEnd),
                 Ok(Next::End) => continue,
-                Err(_) if collected.records() > 0 => return Ok(true),
+                Err(_) if collected.records() > 0 => return Ok(Found::Enough),
                 Err(error) => return Err(error),
             };
             match collected.add(&record) {
-                Added::Yes if record.offset() + 1 >= end => return Ok(true),
+                Added::Yes if record.offset() + 1 >= end => return Ok(Found::Enough),
                 Added::Yes => {}
-                Added::Last | Added::NoRoom => return Ok(true),
-                Added::Undecodable(_) if collected.records() > 0 => return Ok(true),
+                Added::Last | Added::NoRoom => return Ok(Found::Enough),
+                Added::Undecodable(_) if collected.records() > 0 => return Ok(Found::Enough),
                 Added::Undecodable(error) => return Err(error),
             }
         }

@@ -102,7 +102,7 @@ pub async fn read(
 pub async fn commit(path: InstancePath, answer: Answer<V1>, state: Data<State>) -> Result<HttpResponse> {
     let instance = path.find(&state)?;
     let _use = instance.in_use();
-    let committed = instance.commit_delivered().await?;
+    let committed = instance.commit_delivered(state.config.kafka.request_timeout).await?;
     // v1 tells the last offset that was delivered, not the next one.
     let entry = |item: &PartitionOffset| {
         let last = item.offset - 1;

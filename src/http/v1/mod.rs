@@ -5,12 +5,12 @@
 mod consumers;
 mod produce;
 
-use actix_web::web::ServiceConfig;
-
 use crate::config::PlainJson;
+use crate::error::Kind;
 use crate::http::answer::{Offers, Takes};
+use crate::http::doc::Doc;
 use crate::http::media::{JSON, Offer, names_v1};
-use crate::http::resource::{delete, get, media_guard, post, resource};
+use crate::http::resource::{Routes, delete, get, post, resource};
 use crate::http::v2;
 use crate::model::Format;
 
@@ -43,22 +43,63 @@ impl Takes for Records {
 }
 
 /// Registers the endpoints of v1: shared paths for requests that name a v1 type, and two paths that only v1 has.
-pub fn routes(config: &mut ServiceConfig) {
+pub fn routes(routes: &mut Routes) {
     // A request that names v1 on a path that v1 does not have is v2's to refuse.
-    let shared = |path, routes| resource(path, routes).guard(media_guard(names_v1));
-    config
-        .service(shared("/", vec![get(v2::alive::<V1>), post(v2::alive::<V1>)]))
-        .service(shared("/brokers", vec![get(v2::list_brokers::<V1>)]))
-        .service(shared("/topics", vec![get(v2::list_topics::<V1>)]))
-        .service(shared("/topics/{topic}", vec![get(v2::get_topic::<V1>), post(produce::to_topic)]))
-        .service(shared("/topics/{topic}/partitions", vec![get(v2::list_partitions::<V1>)]))
+    let shared = |path, verbs| resource(path, verbs).when(names_v1);
+    let offsets = || Doc::default().takes::<Records>("ProduceRequest").gives::<V1>(200, "Offsets");
+    routes
+        .service(shared(
+            "/",
+            vec![get(v2::alive::<V1>).doc(gives("Object")), post(v2::alive::<V1>).doc(gives("Object"))],
+        ))
+        .service(shared("/brokers", vec![get(v2::list_brokers::<V1>).doc(gives("Brokers"))]))
+        .service(shared("/topics", vec![get(v2::list_topics::<V1>).doc(gives("Names"))]))
+        .service(shared(
+            "/topics/{topic}",
+            vec![get(v2::get_topic::<V1>).doc(gives("Topic")), post(produce::to_topic).doc(offsets())],
+        ))
+        .service(shared("/topics/{topic}/partitions", vec![get(v2::list_partitions::<V1>).doc(gives("Partitions"))]))
         .service(shared(
             "/topics/{topic}/partitions/{partition}",
-            vec![get(v2::get_partition::<V1>), post(produce::to_partition)],
+            vec![get(v2::get_partition::<V1>).doc(gives("Partition")), post(produce::to_partition).doc(offsets())],
         ))
-        .service(shared("/consumers/{group}", vec![post(consumers::create)]))
+        .service(shared(
+            "/consumers/{group}",
+            vec![post(consumers::create).doc(gives("Instance").takes::<consumers::ConsumerBody>("NewInstance"))],
+        ))
         .service(shared("/consumers/{group}/instances/{instance}", vec![delete(v2::consumers::delete::<V1>)]))
-        .service(shared("/consumers/{group}/instances/{instance}/offsets", vec![post(consumers::commit)]))
-        .service(resource("/consumers/{group}/instances/{instance}/topics/{topic}", vec![get(consumers::read)]))
-        .service(resource("/topics/{topic}/partitions/{partition}/messages", vec![get(consumers::messages)]));
+        .service(shared(
+            "/consumers/{group}/instances/{instance}/offsets",
+            vec![post(consumers::commit).doc(gives("CommittedV1"))],
+        ))
+        .service(resource(
+            "/consumers/{group}/instances/{instance}/topics/{topic}",
+            vec![
+                get(consumers::read).doc(
+                    Doc::of("Read the next records of a topic, which the first read subscribes to (v1)")
+                        .query(v2::consumers::READ_QUERY)
+                        .gives::<consumers::RecordAnswers>(200, "Records")
+                        .fails(&[Kind::TopicNotFound, Kind::InstanceNotFound, Kind::AlreadySubscribed]),
+                ),
+            ],
+        ))
+        .service(resource(
+            "/topics/{topic}/partitions/{partition}/messages",
+            vec![
+                get(consumers::messages).doc(
+                    Doc::of("Read records of a partition without a consumer instance (v1)")
+                        .query(&[
+                            ("offset", "integer", "The first offset."),
+                            ("count", "integer", "The most records; 1 by default."),
+                        ])
+                        .gives::<consumers::RecordAnswers>(200, "Records")
+                        .fails(&[Kind::TopicNotFound, Kind::PartitionNotFound]),
+                ),
+            ],
+        ));
+}
+
+/// The rest of what is said of a shared path is v2's.
+fn gives(schema: &'static str) -> Doc {
+    Doc::default().gives::<V1>(200, schema)
 }

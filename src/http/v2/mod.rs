@@ -5,6 +5,7 @@ pub mod consumers;
 mod partitions;
 mod produce;
 mod root;
+mod schemas;
 mod topics;
 pub mod wire;
 
@@ -12,14 +13,15 @@ pub use brokers::list as list_brokers;
 pub use partitions::{get as get_partition, list as list_partitions};
 pub use produce::{PartitionField, ProduceQuery, RECORD_BYTES, plain_json, records_for, respond};
 pub use root::alive;
+pub use schemas::schemas;
 pub use topics::{get as get_topic, list as list_topics};
 
-use actix_web::web::ServiceConfig;
-
 use crate::config::PlainJson;
+use crate::error::Kind;
 use crate::http::answer::{Offers, Takes};
+use crate::http::doc::Doc;
 use crate::http::media::{JSON, Offer};
-use crate::http::resource::{get, post, resource};
+use crate::http::resource::{Routes, get, post, resource};
 use crate::model::Format;
 
 /// Answers of every endpoint that returns no records.
@@ -49,17 +51,61 @@ impl Takes for Records {
 }
 
 /// Registers the endpoints of v2.
-pub fn routes(config: &mut ServiceConfig) {
-    config
-        .service(resource("/", vec![get(root::alive::<V2>), post(root::alive_post)]))
-        .service(resource("/brokers", vec![get(brokers::list::<V2>)]))
-        .service(resource("/topics", vec![get(topics::list::<V2>)]))
-        .service(resource("/topics/{topic}", vec![get(topics::get::<V2>), post(produce::to_topic)]))
-        .service(resource("/topics/{topic}/partitions", vec![get(partitions::list::<V2>)]))
+pub fn routes(routes: &mut Routes) {
+    let nothing = || Doc::of("Tell that the server is there").gives::<V2>(200, "Object");
+    let produce = |summary| {
+        Doc::of(summary)
+            .query(&[("strict", "boolean", "Answer 207 or 5xx where a record failed.")])
+            .takes::<Records>("ProduceRequest")
+            .gives::<V2>(200, "Offsets")
+            .fails(&[
+                Kind::InvalidBase64,
+                Kind::TopicNotFound,
+                Kind::PartitionNotFound,
+                Kind::PayloadTooLarge,
+                Kind::Unprocessable,
+                Kind::QueueFull,
+            ])
+    };
+    let topic = |summary| Doc::of(summary).fails(&[Kind::TopicNotFound]);
+    let partition = |summary| Doc::of(summary).fails(&[Kind::TopicNotFound, Kind::PartitionNotFound]);
+    routes
+        .service(resource("/", vec![get(root::alive::<V2>).doc(nothing()), post(root::alive_post).doc(nothing())]))
+        .service(resource(
+            "/brokers",
+            vec![get(brokers::list::<V2>).doc(Doc::of("List the ids of the brokers").gives::<V2>(200, "Brokers"))],
+        ))
+        .service(resource(
+            "/topics",
+            vec![get(topics::list::<V2>).doc(Doc::of("List the names of the topics").gives::<V2>(200, "Names"))],
+        ))
+        .service(resource(
+            "/topics/{topic}",
+            vec![
+                get(topics::get::<V2>)
+                    .doc(topic("Get a topic with its configuration and partitions").gives::<V2>(200, "Topic")),
+                post(produce::to_topic).doc(produce("Write records to a topic")),
+            ],
+        ))
+        .service(resource(
+            "/topics/{topic}/partitions",
+            vec![
+                get(partitions::list::<V2>).doc(topic("List the partitions of a topic").gives::<V2>(200, "Partitions")),
+            ],
+        ))
         .service(resource(
             "/topics/{topic}/partitions/{partition}",
-            vec![get(partitions::get::<V2>), post(produce::to_partition)],
+            vec![
+                get(partitions::get::<V2>).doc(partition("Get a partition").gives::<V2>(200, "Partition")),
+                post(produce::to_partition).doc(produce("Write records to a partition")),
+            ],
         ))
-        .service(resource("/topics/{topic}/partitions/{partition}/offsets", vec![get(partitions::offsets)]))
+        .service(resource(
+            "/topics/{topic}/partitions/{partition}/offsets",
+            vec![
+                get(partitions::offsets)
+                    .doc(partition("Get the first and the next offset of a partition").gives::<V2>(200, "Ends")),
+            ],
+        ))
         .configure(consumers::routes);
 }

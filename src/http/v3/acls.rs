@@ -1,24 +1,50 @@
 use actix_web::HttpResponse;
 use actix_web::http::header::LOCATION;
-use actix_web::web::{Query, ServiceConfig};
+use actix_web::web::Query;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::error::{Error, Kind, Result};
+use crate::http::doc::Parameter;
 use crate::http::fields::Fields;
-use crate::http::resource::{delete as on_delete, get, post, resource};
+use crate::http::resource::{self, Routes, resource};
 use crate::http::v3::cluster::{CannotBeFound, Cluster, done};
+use crate::http::v3::docs;
 use crate::http::v3::document::{Document, exactly, present};
 use crate::http::v3::parameters::choice;
 use crate::http::v3::rendering::{Collection, Resource};
 use crate::model::{Acl, AclFilter, AclOperation, PatternType, Permission, ResourceType};
 
 /// Registers the endpoints of ACLs.
-pub fn routes(config: &mut ServiceConfig) {
-    config
-        .service(resource("/clusters/{cluster}/acls", vec![get(list), post(create), on_delete(delete)]))
-        .service(resource("/clusters/{cluster}/acls:batch", vec![post(create_all)]));
+pub fn routes(routes: &mut Routes) {
+    routes
+        .service(resource(
+            "/clusters/{cluster}/acls",
+            vec![
+                resource::get(list).doc(docs::reads("Search ACLs").query(QUERY).fails(REFUSALS)),
+                resource::post(create).doc(docs::makes("Create an ACL", 201)),
+                resource::delete(delete).doc(docs::reads("Delete ACLs").query(QUERY).fails(REFUSALS)),
+            ],
+        ))
+        .service(resource(
+            "/clusters/{cluster}/acls:batch",
+            vec![resource::post(create_all).doc(docs::changes("Create several ACLs"))],
+        ));
 }
+
+/// The query, for [`docs`].
+const QUERY: &[Parameter] = &[
+    ("resource_type", "string", "The kind of resource, or ANY."),
+    ("resource_name", "string", "The name of the resource; empty for any."),
+    ("pattern_type", "string", "LITERAL, PREFIXED, ANY, or MATCH for what covers the name."),
+    ("principal", "string", "Such as User:alice; empty for any."),
+    ("host", "string", "An address; empty for any."),
+    ("operation", "string", "The operation, or ANY."),
+    ("permission", "string", "ALLOW, DENY or ANY."),
+];
+
+/// How a search may fail, for [`docs`].
+const REFUSALS: &[Kind] = &[Kind::BadRequest, Kind::KafkaBadRequest, Kind::KafkaAuthorization, Kind::NotFound];
 
 /// `GET C/acls`: those that the filter finds, sorted.
 async fn list(cluster: Cluster<CannotBeFound>, Query(query): Query<AclQuery>) -> Result<HttpResponse> {

@@ -1,25 +1,38 @@
 use actix_web::HttpResponse;
-use actix_web::web::ServiceConfig;
 use serde::Serialize;
 
 use crate::domain::admin::configs;
 use crate::error::Result;
-use crate::http::resource::{self, resource};
+use crate::http::resource::{self, Routes, resource};
 use crate::http::v3::cluster::{CannotBeFound, Cluster, NotFound, done};
 use crate::http::v3::configs::{Config, alteration, setting};
+use crate::http::v3::docs;
 use crate::http::v3::document::Document;
 use crate::http::v3::paths::{BrokerPath, ConfigName};
 use crate::http::v3::rendering::{Collection, Resource};
 use crate::model::{ConfigChange, ConfigEntry, ConfigResource};
 
-pub fn routes(config: &mut ServiceConfig) {
-    config
-        .service(resource("/clusters/{cluster}/brokers/-/configs", vec![resource::get(list_all)]))
-        .service(resource("/clusters/{cluster}/brokers/{broker}/configs", vec![resource::get(list)]))
-        .service(resource("/clusters/{cluster}/brokers/{broker}/configs:alter", vec![resource::post(alter)]))
+pub fn routes(routes: &mut Routes) {
+    routes
+        .service(resource(
+            "/clusters/{cluster}/brokers/-/configs",
+            vec![resource::get(list_all).doc(docs::reads("List the configs of all brokers"))],
+        ))
+        .service(resource(
+            "/clusters/{cluster}/brokers/{broker}/configs",
+            vec![resource::get(list).doc(docs::reads("List the configs of a broker"))],
+        ))
+        .service(resource(
+            "/clusters/{cluster}/brokers/{broker}/configs:alter",
+            vec![resource::post(alter).doc(docs::changes("Change configs of a broker"))],
+        ))
         .service(resource(
             "/clusters/{cluster}/brokers/{broker}/configs/{name}",
-            vec![resource::get(get), resource::put(set), resource::delete(reset)],
+            vec![
+                resource::get(get).doc(docs::reads("Get a config of a broker")),
+                resource::put(set).doc(docs::changes("Set a config of a broker")),
+                resource::delete(reset).doc(docs::removes("Reset a config of a broker")),
+            ],
         ));
 }
 

@@ -1,23 +1,29 @@
 use actix_web::HttpResponse;
-use actix_web::web::ServiceConfig;
 use serde::Serialize;
 
 use crate::domain::admin::brokers;
 use crate::error::Result;
-use crate::http::resource::{self, resource};
+use crate::http::resource::{self, Routes, resource};
 use crate::http::v3::cluster::{CannotBeFound, Cluster};
+use crate::http::v3::docs;
 use crate::http::v3::paths::BrokerPath;
 use crate::http::v3::rendering::{Collection, Related, Resource};
 use crate::http::v3::replicas;
 use crate::model;
 
-pub fn routes(config: &mut ServiceConfig) {
-    config
-        .service(resource("/clusters/{cluster}/brokers", vec![resource::get(list)]))
-        .service(resource("/clusters/{cluster}/brokers/{broker}", vec![resource::get(get)]))
+pub fn routes(routes: &mut Routes) {
+    routes
+        .service(resource(
+            "/clusters/{cluster}/brokers",
+            vec![resource::get(list).doc(docs::reads("List the brokers"))],
+        ))
+        .service(resource(
+            "/clusters/{cluster}/brokers/{broker}",
+            vec![resource::get(get).doc(docs::reads("Get a broker"))],
+        ))
         .service(resource(
             "/clusters/{cluster}/brokers/{broker}/partition-replicas",
-            vec![resource::get(partition_replicas)],
+            vec![resource::get(partition_replicas).doc(docs::reads("List the replicas on a broker"))],
         ));
 }
 

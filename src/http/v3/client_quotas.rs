@@ -4,24 +4,38 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::web::{Query, ServiceConfig};
+use actix_web::web::Query;
 use serde::{Deserialize, Serialize};
 use serde_json::{Number, Value};
 
 use crate::error::{Error, Kind, Result};
+use crate::http::doc::Parameter;
 use crate::http::fields::Fields;
-use crate::http::resource::{get, post, resource};
+use crate::http::resource::{self, Routes, resource};
 use crate::http::v3::cluster::{CannotBeFound, Cluster, done};
 use crate::http::v3::document::{Document, exactly, present};
 use crate::http::v3::parameters::flag;
 use crate::http::v3::rendering::{Collection, Resource};
+use crate::http::v3::{V3, docs};
 use crate::model::{Quota, QuotaChange, QuotaEntity, QuotaFilter, QuotaMatch};
 
 /// Registers the endpoints of quotas.
-pub fn routes(config: &mut ServiceConfig) {
-    config
-        .service(resource("/clusters/{cluster}/client-quotas", vec![get(list)]))
-        .service(resource("/clusters/{cluster}/client-quotas:alter", vec![post(alter)]));
+pub fn routes(routes: &mut Routes) {
+    let query: &[Parameter] = &[
+        ("user", "string", "A user; * for any, empty for the default."),
+        ("client_id", "string", "A client id; * for any, empty for the default."),
+        ("ip", "string", "An address; * for any, empty for the default."),
+        ("strict", "boolean", "Leave out entities that have other parts besides."),
+    ];
+    routes
+        .service(resource(
+            "/clusters/{cluster}/client-quotas",
+            vec![resource::get(list).doc(docs::reads("List quotas").query(query))],
+        ))
+        .service(resource(
+            "/clusters/{cluster}/client-quotas:alter",
+            vec![resource::post(alter).doc(docs::changes("Change quotas").gives::<V3>(207, ""))],
+        ));
 }
 
 /// The kinds of entities, as parameters call them and as Kafka does.

@@ -1,28 +1,38 @@
 use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
-use actix_web::web::ServiceConfig;
 use actix_web::{FromRequest, HttpRequest, HttpResponse};
 use serde::Serialize;
 
 use crate::domain::admin::configs;
 use crate::error::{Error, Result};
-use crate::http::resource::{self, resource};
+use crate::http::resource::{self, Routes, resource};
 use crate::http::v3::cluster::{CannotBeFound, Cluster, NotFound, done};
 use crate::http::v3::configs::{Config, alteration, setting};
+use crate::http::v3::docs;
 use crate::http::v3::document::Document;
 use crate::http::v3::parameters::{choice, segment};
 use crate::http::v3::paths::ConfigName;
 use crate::http::v3::rendering::{Collection, Resource};
 use crate::model::{ConfigChange, ConfigEntry, ConfigResource};
 
-pub fn routes(config: &mut ServiceConfig) {
-    config
-        .service(resource("/clusters/{cluster}/{config_type}-configs", vec![resource::get(list)]))
-        .service(resource("/clusters/{cluster}/{config_type}-configs:alter", vec![resource::post(alter)]))
+pub fn routes(routes: &mut Routes) {
+    routes
+        .service(resource(
+            "/clusters/{cluster}/{config_type}-configs",
+            vec![resource::get(list).doc(docs::reads("List what is set for all brokers"))],
+        ))
+        .service(resource(
+            "/clusters/{cluster}/{config_type}-configs:alter",
+            vec![resource::post(alter).doc(docs::changes("Change what is set for all brokers"))],
+        ))
         .service(resource(
             "/clusters/{cluster}/{config_type}-configs/{name}",
-            vec![resource::get(get), resource::put(set), resource::delete(reset)],
+            vec![
+                resource::get(get).doc(docs::reads("Get a config that is set for all brokers")),
+                resource::put(set).doc(docs::changes("Set a config for all brokers")),
+                resource::delete(reset).doc(docs::removes("Take away a config that is set for all brokers")),
+            ],
         ));
 }
 

@@ -1,21 +1,21 @@
 use actix_web::HttpResponse;
-use actix_web::web::{Data, ServiceConfig};
+use actix_web::web::Data;
 use serde::Serialize;
 
 use crate::error::Result;
 use crate::http::answer::Answer;
-use crate::http::resource::{self, resource};
-use crate::http::v3::V3;
+use crate::http::resource::{self, Routes, resource};
 use crate::http::v3::cluster::{Cluster, NotFound};
 use crate::http::v3::links::Links;
 use crate::http::v3::rendering::{Collection, Related, Resource};
+use crate::http::v3::{V3, docs};
 use crate::model;
 use crate::state::State;
 
-pub fn routes(config: &mut ServiceConfig) {
-    config
-        .service(resource("/clusters", vec![resource::get(list)]))
-        .service(resource("/clusters/{cluster}", vec![resource::get(get)]));
+pub fn routes(routes: &mut Routes) {
+    routes
+        .service(resource("/clusters", vec![resource::get(list).doc(docs::reads("List the cluster"))]))
+        .service(resource("/clusters/{cluster}", vec![resource::get(get).doc(docs::reads("Get the cluster"))]));
 }
 
 #[derive(Serialize)]

@@ -1,23 +1,39 @@
 use std::collections::BTreeSet;
 
 use actix_web::HttpResponse;
-use actix_web::web::{Query, ServiceConfig};
+use actix_web::web::Query;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::admin::groups;
-use crate::error::Result;
-use crate::http::resource::{delete as on_delete, get as on_get, resource};
+use crate::error::{Kind, Result};
+use crate::http::doc::Parameter;
+use crate::http::resource::{self, Routes, resource};
 use crate::http::v3::cluster::{Cluster, CouldNotBeFound, done};
+use crate::http::v3::docs;
 use crate::http::v3::parameters::choice;
 use crate::http::v3::paths::GroupPath;
 use crate::http::v3::rendering::{Collection, Related, Resource};
 use crate::model::{GroupDescription, GroupState, GroupType};
 
 /// Registers the endpoints of consumer groups.
-pub fn routes(config: &mut ServiceConfig) {
-    config
-        .service(resource("/clusters/{cluster}/consumer-groups", vec![on_get(list)]))
-        .service(resource("/clusters/{cluster}/consumer-groups/{group}", vec![on_get(get), on_delete(delete)]));
+pub fn routes(routes: &mut Routes) {
+    let limits: &[Parameter] = &[
+        ("state", "string", "One state, or several with commas between."),
+        ("type", "string", "One type, or several with commas between."),
+    ];
+    routes
+        .service(resource(
+            "/clusters/{cluster}/consumer-groups",
+            vec![resource::get(list).doc(docs::reads("List the groups").query(limits))],
+        ))
+        .service(resource(
+            "/clusters/{cluster}/consumer-groups/{group}",
+            vec![
+                resource::get(get).doc(docs::reads("Get a group")),
+                resource::delete(delete)
+                    .doc(docs::removes("Delete a group").fails(&[Kind::NotFound, Kind::GroupNotEmpty])),
+            ],
+        ));
 }
 
 /// What a list is limited to, which is an extension; each is one value, or several with commas between.

@@ -1,24 +1,30 @@
 use std::cmp::Reverse;
 
-use actix_web::web::ServiceConfig;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 
 use crate::domain::admin::lags::{self, Lag, Owner};
 use crate::error::{Kind, Result};
-use crate::http::resource::{get as on_get, resource};
+use crate::http::resource::{self, Routes, resource};
 use crate::http::v3::cluster::{Cluster, CouldNotBeFound};
+use crate::http::v3::docs;
 use crate::http::v3::parameters::{number, segment};
 use crate::http::v3::paths::GroupPath;
 use crate::http::v3::rendering::{Collection, Related, Resource};
 
 /// Registers the endpoints of lags.
-pub fn routes(config: &mut ServiceConfig) {
+pub fn routes(routes: &mut Routes) {
     let below = |path: &str| format!("/clusters/{{cluster}}/consumer-groups/{{group}}{path}");
-    config
-        .service(resource(&below("/lags"), vec![on_get(list)]))
-        .service(resource(&below("/lags/{topic}/partitions/{partition}"), vec![on_get(get)]))
-        .service(resource(&below("/lag-summary"), vec![on_get(summary)]));
+    routes
+        .service(resource(&below("/lags"), vec![resource::get(list).doc(docs::reads("List the lags of a group"))]))
+        .service(resource(
+            &below("/lags/{topic}/partitions/{partition}"),
+            vec![resource::get(get).doc(docs::reads("Get the lag of a group in a partition"))],
+        ))
+        .service(resource(
+            &below("/lag-summary"),
+            vec![resource::get(summary).doc(docs::reads("Get the largest lag of a group and the sum of all"))],
+        ));
 }
 
 /// `GET C/consumer-groups/{group}/lags`: the largest first, then by topic and partition.

@@ -1,14 +1,14 @@
 //! Committed offsets of groups: an extension, in the style of the rest.
 
-use actix_web::web::ServiceConfig;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 
 use crate::domain::admin::offset_reset::{self, Move, Target};
 use crate::domain::admin::offsets::{self, Scope};
 use crate::error::{Kind, Result};
+use crate::http::doc::Doc;
 use crate::http::fields::Fields;
-use crate::http::resource::{get as on_get, post, resource};
+use crate::http::resource::{self, Routes, resource};
 use crate::http::v2::consumers::timestamp_ms;
 use crate::http::v3::cluster::{Cluster, CouldNotBeFound, done};
 use crate::http::v3::document::{Document, exactly, present};
@@ -16,17 +16,41 @@ use crate::http::v3::failures::unless_failed;
 use crate::http::v3::parameters::{number, segment};
 use crate::http::v3::paths::GroupPath;
 use crate::http::v3::rendering::{Collection, Related, Resource};
+use crate::http::v3::{V3, docs};
 use crate::model::{PartitionId, PartitionOffset, TopicName};
 
 /// Registers the endpoints of committed offsets.
-pub fn routes(config: &mut ServiceConfig) {
+pub fn routes(routes: &mut Routes) {
     let below = |path: &str| format!("/clusters/{{cluster}}/consumer-groups/{{group}}/offsets{path}");
-    config
-        .service(resource(&below(""), vec![on_get(list)]))
-        .service(resource(&below("/{topic}/partitions/{partition}"), vec![on_get(get)]))
-        .service(resource(&below(":alter"), vec![post(alter)]))
-        .service(resource(&below(":reset"), vec![post(reset)]))
-        .service(resource(&below(":delete"), vec![post(delete)]));
+    routes
+        .service(resource(&below(""), vec![resource::get(list).doc(docs::reads("List the offsets of a group"))]))
+        .service(resource(
+            &below("/{topic}/partitions/{partition}"),
+            vec![resource::get(get).doc(docs::reads("Get the offset of a group in a partition"))],
+        ))
+        .service(resource(
+            &below(":alter"),
+            vec![resource::post(alter).doc(in_part("Commit offsets for a group without members").gives_nothing(204))],
+        ))
+        .service(resource(
+            &below(":reset"),
+            vec![resource::post(reset).doc(in_part("Move a group without members").gives::<V3>(200, ""))],
+        ))
+        .service(resource(
+            &below(":delete"),
+            vec![resource::post(delete).doc(in_part("Delete offsets of a group").gives_nothing(204))],
+        ));
+}
+
+/// Says of a change that it may fail in part, and that members prevent it.
+fn in_part(summary: &'static str) -> Doc {
+    docs::makes(summary, 207).fails(&[
+        Kind::KafkaBadRequest,
+        Kind::NotFound,
+        Kind::UnknownTopic,
+        Kind::GroupNotEmpty,
+        Kind::InvalidPayload,
+    ])
 }
 
 /// `GET C/consumer-groups/{group}/offsets`: what the group has committed, sorted by topic and partition.

@@ -1,26 +1,29 @@
-use actix_web::web::ServiceConfig;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 
 use crate::domain::admin::groups;
 use crate::error::{Kind, Result};
-use crate::http::resource::{get as on_get, resource};
+use crate::http::resource::{self, Routes, resource};
 use crate::http::v3::cluster::{Cluster, CouldNotBeFound};
+use crate::http::v3::docs;
 use crate::http::v3::parameters::{number, segment};
 use crate::http::v3::paths::GroupPath;
 use crate::http::v3::rendering::{Collection, Related, Resource};
 use crate::model::{GroupMember, TopicName};
 
 /// Registers the endpoints of members of groups and of what they are assigned.
-pub fn routes(config: &mut ServiceConfig) {
+pub fn routes(routes: &mut Routes) {
     let below = |path: &str| format!("/clusters/{{cluster}}/consumer-groups/{{group}}/consumers{path}");
-    config
-        .service(resource(&below(""), vec![on_get(list)]))
-        .service(resource(&below("/{consumer}"), vec![on_get(get)]))
-        .service(resource(&below("/{consumer}/assignments"), vec![on_get(list_assignments)]))
+    routes
+        .service(resource(&below(""), vec![resource::get(list).doc(docs::reads("List the members of a group"))]))
+        .service(resource(&below("/{consumer}"), vec![resource::get(get).doc(docs::reads("Get a member of a group"))]))
+        .service(resource(
+            &below("/{consumer}/assignments"),
+            vec![resource::get(list_assignments).doc(docs::reads("List the partitions that a member has"))],
+        ))
         .service(resource(
             &below("/{consumer}/assignments/{topic}/partitions/{partition}"),
-            vec![on_get(get_assignment)],
+            vec![resource::get(get_assignment).doc(docs::reads("Get a partition that a member has"))],
         ));
 }
 

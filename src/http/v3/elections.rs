@@ -3,26 +3,29 @@
 use std::collections::BTreeSet;
 
 use actix_web::HttpResponse;
-use actix_web::web::ServiceConfig;
 
 use crate::domain::admin::elections;
 use crate::domain::admin::partitions::Failed;
 use crate::error::{Kind, Result};
 use crate::http::fields::Fields;
 use crate::http::path::TopicPath;
-use crate::http::resource::{self, resource};
+use crate::http::resource::{self, Routes, resource};
 use crate::http::v3::cluster::{CannotBeFound, Cluster, done};
 use crate::http::v3::document::{Document, exactly, present};
 use crate::http::v3::failures::unless_failed;
 use crate::http::v3::paths::PartitionNumber;
+use crate::http::v3::{V3, docs};
 use crate::model::{Election, TopicName};
 
-pub fn routes(config: &mut ServiceConfig) {
-    config
-        .service(resource("/clusters/{cluster}/topics/-/partitions/-/leader:elect", vec![resource::post(elect_many)]))
+pub fn routes(routes: &mut Routes) {
+    routes
+        .service(resource(
+            "/clusters/{cluster}/topics/-/partitions/-/leader:elect",
+            vec![resource::post(elect_many).doc(docs::changes("Elect leaders of partitions").gives::<V3>(207, ""))],
+        ))
         .service(resource(
             "/clusters/{cluster}/topics/{topic}/partitions/{partition}/leader:elect",
-            vec![resource::post(elect)],
+            vec![resource::post(elect).doc(docs::changes("Elect the leader of a partition"))],
         ));
 }
 

@@ -1,22 +1,28 @@
 //! Where brokers keep partitions, and how much room those take: an extension.
 
 use actix_web::HttpResponse;
-use actix_web::web::ServiceConfig;
 use serde::Serialize;
 
 use crate::domain::admin::log_dirs::{self, PlacedReplica};
 use crate::error::Result;
 use crate::http::path::TopicPath;
-use crate::http::resource::{self, resource};
+use crate::http::resource::{self, Routes, resource};
 use crate::http::v3::cluster::{CannotBeFound, Cluster};
+use crate::http::v3::docs;
 use crate::http::v3::paths::BrokerPath;
 use crate::http::v3::rendering::{Collection, Related, Resource};
 use crate::model::{LogDir, LogDirReplica};
 
-pub fn routes(config: &mut ServiceConfig) {
-    config
-        .service(resource("/clusters/{cluster}/brokers/{broker}/log-dirs", vec![resource::get(of_broker)]))
-        .service(resource("/clusters/{cluster}/topics/{topic}/partitions/-/log-dirs", vec![resource::get(of_topic)]));
+pub fn routes(routes: &mut Routes) {
+    routes
+        .service(resource(
+            "/clusters/{cluster}/brokers/{broker}/log-dirs",
+            vec![resource::get(of_broker).doc(docs::reads("List the log directories of a broker"))],
+        ))
+        .service(resource(
+            "/clusters/{cluster}/topics/{topic}/partitions/-/log-dirs",
+            vec![resource::get(of_topic).doc(docs::reads("List where the replicas of a topic are, with their sizes"))],
+        ));
 }
 
 #[derive(Serialize)]

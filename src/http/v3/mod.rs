@@ -13,6 +13,7 @@ mod consumer_groups;
 mod consumer_lags;
 mod consumer_offsets;
 mod consumers;
+mod docs;
 mod document;
 mod elections;
 mod failures;
@@ -31,11 +32,9 @@ mod topic_configs;
 mod topics;
 mod transactions;
 
-use actix_web::web::{self, ServiceConfig};
-
 use crate::http::answer::{Offers, Takes};
 use crate::http::media::{JSON, Offer};
-use crate::http::resource::{post, resource};
+use crate::http::resource::{Routes, post, resource};
 
 /// Where the API is; Confluent Server has it at the second place, and clients written for that look there.
 const ROOTS: [&str; 2] = ["/v3", "/kafka/v3"];
@@ -77,14 +76,14 @@ fn root_of(path: &str) -> Option<&'static str> {
 }
 
 /// Registers the endpoints of v3, in both places.
-pub fn routes(config: &mut ServiceConfig) {
+pub fn routes(routes: &mut Routes) {
     for root in ROOTS {
-        config.service(web::scope(root).configure(tree));
+        routes.scope(root, tree);
     }
 }
 
-fn tree(config: &mut ServiceConfig) {
-    config
+fn tree(routes: &mut Routes) {
+    routes
         .configure(clusters::routes)
         .configure(acls::routes)
         .configure(consumer_groups::routes)
@@ -104,8 +103,14 @@ fn tree(config: &mut ServiceConfig) {
         .configure(reassignments::routes)
         .configure(elections::routes)
         .configure(log_dirs::routes)
-        .service(resource("/clusters/{cluster}/topics/{topic}/records", vec![post(produce::stream)]))
-        .service(resource("/clusters/{cluster}/topics/{topic}/records:batch", vec![post(produce::batch)]));
+        .service(resource(
+            "/clusters/{cluster}/topics/{topic}/records",
+            vec![post(produce::stream).doc(docs::makes("Write a stream of records", 200))],
+        ))
+        .service(resource(
+            "/clusters/{cluster}/topics/{topic}/records:batch",
+            vec![post(produce::batch).doc(docs::makes("Write a few records", 207))],
+        ));
 }
 
 #[cfg(test)]

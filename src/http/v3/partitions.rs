@@ -1,28 +1,37 @@
 use actix_web::HttpResponse;
-use actix_web::web::{Query, ServiceConfig};
+use actix_web::web::Query;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::admin::{partitions, topics};
 use crate::error::{Kind, Result};
 use crate::http::path::TopicPath;
-use crate::http::resource::{self, resource};
+use crate::http::resource::{self, Routes, resource};
 use crate::http::v3::cluster::{CannotBeFound, Cluster, NotFound};
+use crate::http::v3::docs;
 use crate::http::v3::document::{Document, present};
 use crate::http::v3::paths::PartitionNumber;
 use crate::http::v3::rendering::{Collection, Related, Resource};
 use crate::model::{PartitionDescription, TopicName};
 
-pub fn routes(config: &mut ServiceConfig) {
-    config
-        .service(resource("/clusters/{cluster}/topics/{topic}/partitions", vec![resource::get(list)]))
-        .service(resource("/clusters/{cluster}/topics/{topic}/partitions/{partition}", vec![resource::get(get)]))
+pub fn routes(routes: &mut Routes) {
+    routes
+        .service(resource(
+            "/clusters/{cluster}/topics/{topic}/partitions",
+            vec![resource::get(list).doc(docs::reads("List the partitions of a topic with their links"))],
+        ))
+        .service(resource(
+            "/clusters/{cluster}/topics/{topic}/partitions/{partition}",
+            vec![resource::get(get).doc(docs::reads("Get a partition with its links"))],
+        ))
         .service(resource(
             "/clusters/{cluster}/topics/{topic}/partitions/{partition}/offset",
-            vec![resource::get(offset)],
+            vec![resource::get(offset).doc(docs::reads("Get the first offset and the high watermark of a partition"))],
         ))
         .service(resource(
             "/clusters/{cluster}/topics/{topic}/partitions/{partition}/records:delete",
-            vec![resource::post(delete_records)],
+            vec![
+                resource::post(delete_records).doc(docs::makes("Delete records of a partition before an offset", 200)),
+            ],
         ));
 }
 

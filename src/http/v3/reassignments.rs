@@ -1,31 +1,41 @@
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::web::ServiceConfig;
 use serde::Serialize;
 
 use crate::domain::admin::reassignments;
 use crate::error::{Kind, Result};
 use crate::http::fields::Fields;
 use crate::http::path::TopicPath;
-use crate::http::resource::{self, resource};
+use crate::http::resource::{self, Routes, resource};
 use crate::http::v3::cluster::{CannotBeFound, Cluster, done};
+use crate::http::v3::docs;
 use crate::http::v3::document::{Document, present};
 use crate::http::v3::failures::unless_failed;
 use crate::http::v3::paths::PartitionNumber;
 use crate::http::v3::rendering::{Collection, Related, Resource};
 use crate::model::{NewAssignment, Reassignment, TopicName};
 
-pub fn routes(config: &mut ServiceConfig) {
-    config
-        .service(resource("/clusters/{cluster}/topics/-/partitions/-/reassignment", vec![resource::get(list_all)]))
+pub fn routes(routes: &mut Routes) {
+    routes
+        .service(resource(
+            "/clusters/{cluster}/topics/-/partitions/-/reassignment",
+            vec![resource::get(list_all).doc(docs::reads("List the moves under way"))],
+        ))
         .service(resource(
             "/clusters/{cluster}/topics/-/partitions/-/reassignment:alter",
-            vec![resource::post(alter_many)],
+            vec![resource::post(alter_many).doc(docs::makes("Begin and end moves", 207).gives_nothing(202))],
         ))
-        .service(resource("/clusters/{cluster}/topics/{topic}/partitions/-/reassignment", vec![resource::get(list)]))
+        .service(resource(
+            "/clusters/{cluster}/topics/{topic}/partitions/-/reassignment",
+            vec![resource::get(list).doc(docs::reads("List the moves of a topic under way"))],
+        ))
         .service(resource(
             "/clusters/{cluster}/topics/{topic}/partitions/{partition}/reassignment",
-            vec![resource::get(get), resource::put(begin), resource::delete(cancel)],
+            vec![
+                resource::get(get).doc(docs::reads("Get the move of a partition")),
+                resource::put(begin).doc(docs::makes("Move a partition to other brokers", 202).gives_nothing(204)),
+                resource::delete(cancel).doc(docs::removes("End the move of a partition")),
+            ],
         ));
 }
 
@@ -77,9 +87,11 @@ async fn begin(
     fields.finish()?;
     let wanted = NewAssignment { topic: topic.clone(), partition, replicas: Some(replicas) };
     reassignments::alter_one(&cluster.state.admin, wanted).await?;
-    match reassignments::find(&cluster.state.admin, &topic, partition).await? {
-        Some(found) => cluster.answer(StatusCode::ACCEPTED, &rendered(&cluster, found)),
-        None => Ok(done()),
+    match reassignments::find(&cluster.state.admin, &topic, partition).await {
+        Ok(Some(found)) => cluster.answer(StatusCode::ACCEPTED, &rendered(&cluster, found)),
+        Ok(None) => Ok(done()),
+        // It has begun all the same.
+        Err(_) => Ok(HttpResponse::Accepted().finish()),
     }
 }
 

@@ -1,25 +1,25 @@
 use actix_web::HttpResponse;
-use actix_web::web::ServiceConfig;
 use serde::Serialize;
 
 use crate::domain::admin::partitions;
 use crate::error::{Kind, Result};
 use crate::http::path::TopicPath;
-use crate::http::resource::{self, resource};
+use crate::http::resource::{self, Routes, resource};
 use crate::http::v3::cluster::{Cluster, NotFound};
+use crate::http::v3::docs;
 use crate::http::v3::paths::{BrokerPath, PartitionNumber};
 use crate::http::v3::rendering::{Collection, Related, Resource};
 use crate::model::{PartitionDescription, Replica, TopicName};
 
-pub fn routes(config: &mut ServiceConfig) {
-    config
+pub fn routes(routes: &mut Routes) {
+    routes
         .service(resource(
             "/clusters/{cluster}/topics/{topic}/partitions/{partition}/replicas",
-            vec![resource::get(list)],
+            vec![resource::get(list).doc(docs::reads("List the replicas of a partition"))],
         ))
         .service(resource(
             "/clusters/{cluster}/topics/{topic}/partitions/{partition}/replicas/{broker}",
-            vec![resource::get(get)],
+            vec![resource::get(get).doc(docs::reads("Get a replica"))],
         ));
 }
 

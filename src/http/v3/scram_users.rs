@@ -1,23 +1,36 @@
 //! Users that log in with SCRAM: an extension, in the style of the rest. What they log in with is never shown.
 
-use actix_web::web::{Query, ServiceConfig};
+use actix_web::web::Query;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::admin::scram::{self, User};
 use crate::error::{Error, Kind, Result};
-use crate::http::resource::{delete as on_delete, get as on_get, put as on_put, resource};
+use crate::http::doc::Parameter;
+use crate::http::resource::{self, Routes, resource};
 use crate::http::v3::cluster::{CannotBeFound, Cluster, done};
+use crate::http::v3::docs;
 use crate::http::v3::document::{Document, exactly, present};
 use crate::http::v3::parameters::{choice, segment};
 use crate::http::v3::rendering::{Collection, Resource};
 use crate::model::{Password, ScramCredential, ScramMechanism};
 
 /// Registers the endpoints of SCRAM users.
-pub fn routes(config: &mut ServiceConfig) {
-    config
-        .service(resource("/clusters/{cluster}/scram-users", vec![on_get(list)]))
-        .service(resource("/clusters/{cluster}/scram-users/{user}", vec![on_get(get), on_put(put), on_delete(delete)]));
+pub fn routes(routes: &mut Routes) {
+    let mechanism: &[Parameter] = &[("mechanism", "string", "The one to delete; all where it is not said.")];
+    routes
+        .service(resource(
+            "/clusters/{cluster}/scram-users",
+            vec![resource::get(list).doc(docs::reads("List the users that log in with SCRAM"))],
+        ))
+        .service(resource(
+            "/clusters/{cluster}/scram-users/{user}",
+            vec![
+                resource::get(get).doc(docs::reads("Get a user that logs in with SCRAM")),
+                resource::put(put).doc(docs::changes("Give a user a password")),
+                resource::delete(delete).doc(docs::removes("Take passwords from a user").query(mechanism)),
+            ],
+        ));
 }
 
 const MECHANISMS: &[(&str, ScramMechanism)] =

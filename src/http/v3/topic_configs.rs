@@ -2,7 +2,6 @@ use std::collections::BTreeMap;
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::web::ServiceConfig;
 use serde::Serialize;
 use serde_json::json;
 
@@ -10,23 +9,40 @@ use crate::domain::admin::configs;
 use crate::error::{Error, Result};
 use crate::http::fields::Fields;
 use crate::http::path::TopicPath;
-use crate::http::resource::{self, resource};
+use crate::http::resource::{self, Routes, resource};
 use crate::http::v3::cluster::{CannotBeFound, Cluster, NotFound, done};
 use crate::http::v3::configs::{Config, NO_DATA, alteration, changes, setting};
 use crate::http::v3::document::{Document, present};
 use crate::http::v3::paths::ConfigName;
 use crate::http::v3::rendering::{Collection, Resource};
+use crate::http::v3::{V3, docs};
 use crate::model::{ConfigChange, ConfigEntry, ConfigResource, TopicName};
 
-pub fn routes(config: &mut ServiceConfig) {
-    config
-        .service(resource("/clusters/{cluster}/topics/-/configs", vec![resource::get(list_all)]))
-        .service(resource("/clusters/{cluster}/topics/-/configs:alter", vec![resource::post(alter_many)]))
-        .service(resource("/clusters/{cluster}/topics/{topic}/configs", vec![resource::get(list)]))
-        .service(resource("/clusters/{cluster}/topics/{topic}/configs:alter", vec![resource::post(alter)]))
+pub fn routes(routes: &mut Routes) {
+    routes
+        .service(resource(
+            "/clusters/{cluster}/topics/-/configs",
+            vec![resource::get(list_all).doc(docs::reads("List the configs of all topics"))],
+        ))
+        .service(resource(
+            "/clusters/{cluster}/topics/-/configs:alter",
+            vec![resource::post(alter_many).doc(docs::changes("Change configs of topics").gives::<V3>(207, ""))],
+        ))
+        .service(resource(
+            "/clusters/{cluster}/topics/{topic}/configs",
+            vec![resource::get(list).doc(docs::reads("List the configs of a topic"))],
+        ))
+        .service(resource(
+            "/clusters/{cluster}/topics/{topic}/configs:alter",
+            vec![resource::post(alter).doc(docs::changes("Change configs of a topic"))],
+        ))
         .service(resource(
             "/clusters/{cluster}/topics/{topic}/configs/{name}",
-            vec![resource::get(get), resource::put(set), resource::delete(reset)],
+            vec![
+                resource::get(get).doc(docs::reads("Get a config of a topic")),
+                resource::put(set).doc(docs::changes("Set a config of a topic")),
+                resource::delete(reset).doc(docs::removes("Reset a config of a topic")),
+            ],
         ));
 }
 

@@ -4,28 +4,44 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::HeaderValue;
 use actix_web::http::header::LOCATION;
-use actix_web::web::{Query, ServiceConfig};
+use actix_web::web::Query;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::admin::topics;
 use crate::error::{Kind, Result};
+use crate::http::doc::Parameter;
 use crate::http::fields::Fields;
 use crate::http::path::TopicPath;
-use crate::http::resource::{self, resource};
+use crate::http::resource::{self, Routes, resource};
 use crate::http::v3::cluster::{CannotBeFound, Cluster, done};
 use crate::http::v3::document::{Document, present};
 use crate::http::v3::parameters::flag;
 use crate::http::v3::rendering::{Collection, Related, Resource};
+use crate::http::v3::{V3, docs};
 use crate::model::{AclOperation, CreatedTopic, NewTopic, TopicDescription, TopicName};
 
-pub fn routes(config: &mut ServiceConfig) {
-    config.service(resource("/clusters/{cluster}/topics", vec![resource::get(list), resource::post(create)])).service(
-        resource(
+pub fn routes(routes: &mut Routes) {
+    routes
+        .service(resource(
+            "/clusters/{cluster}/topics",
+            vec![
+                resource::get(list).doc(docs::reads("List the topics").query(OPERATIONS)),
+                resource::post(create).doc(docs::makes("Make a topic", 201).gives::<V3>(200, "")),
+            ],
+        ))
+        .service(resource(
             "/clusters/{cluster}/topics/{topic}",
-            vec![resource::get(get), resource::patch(grow), resource::delete(delete)],
-        ),
-    );
+            vec![
+                resource::get(get).doc(docs::reads("Get a topic").query(OPERATIONS)),
+                resource::patch(grow).doc(docs::makes("Add partitions to a topic", 200)),
+                resource::delete(delete).doc(docs::removes("Delete a topic")),
+            ],
+        ));
 }
+
+/// The query, for [`docs`].
+const OPERATIONS: &[Parameter] =
+    &[("include_authorized_operations", "boolean", "Tell what the proxy's Kafka user may do.")];
 
 #[derive(Serialize)]
 struct Topic {

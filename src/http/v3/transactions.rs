@@ -1,25 +1,43 @@
 //! Transactions and the producers of a partition: an extension, in the style of the rest.
 
-use actix_web::web::{Query, ServiceConfig};
+use actix_web::web::Query;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::admin::transactions;
 use crate::error::{Kind, Result};
-use crate::http::resource::{get as on_get, resource};
+use crate::http::doc::Parameter;
+use crate::http::resource::{self, Routes, resource};
 use crate::http::v3::cluster::{CannotBeFound, Cluster};
+use crate::http::v3::docs;
 use crate::http::v3::parameters::{choice, number, segment};
 use crate::http::v3::rendering::{Collection, Related, Resource};
 use crate::model::{ActiveProducer, TopicName, TransactionDescription, TransactionFilter, TransactionListing};
 
 /// Registers the endpoints of transactions and producers.
-pub fn routes(config: &mut ServiceConfig) {
+pub fn routes(routes: &mut Routes) {
+    let limits: &[Parameter] = &[
+        ("state", "string", "One state, or several with commas between."),
+        ("producer_id", "string", "One producer, or several with commas between."),
+    ];
     let producers = "/clusters/{cluster}/topics/{topic}/partitions/{partition}/producers";
-    config
-        .service(resource("/clusters/{cluster}/transactions", vec![on_get(list)]))
-        .service(resource("/clusters/{cluster}/transactions/{transaction}", vec![on_get(get)]))
-        .service(resource(producers, vec![on_get(list_producers)]))
-        .service(resource(&format!("{producers}/{{producer}}"), vec![on_get(get_producer)]));
+    routes
+        .service(resource(
+            "/clusters/{cluster}/transactions",
+            vec![resource::get(list).doc(docs::reads("List transactions").query(limits))],
+        ))
+        .service(resource(
+            "/clusters/{cluster}/transactions/{transaction}",
+            vec![resource::get(get).doc(docs::reads("Get a transaction"))],
+        ))
+        .service(resource(
+            producers,
+            vec![resource::get(list_producers).doc(docs::reads("List the producers that a partition knows"))],
+        ))
+        .service(resource(
+            &format!("{producers}/{{producer}}"),
+            vec![resource::get(get_producer).doc(docs::reads("Get a producer that a partition knows"))],
+        ));
 }
 
 /// States as this API names them, and as Kafka does.

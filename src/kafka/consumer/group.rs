@@ -99,8 +99,8 @@ impl GroupConsumer {
     }
 
     /// Commits these offsets as they are, each the next one to read.
-    pub fn commit(&self, offsets: &[PartitionOffset]) -> Result<()> {
-        match self.with_coordinator(COORDINATOR_WAIT, || self.native.commit(&List::of_offsets(offsets))) {
+    pub fn commit(&self, offsets: &[PartitionOffset], timeout: Duration) -> Result<()> {
+        match self.with_coordinator(timeout, |left| self.native.commit(&List::of_offsets(offsets), left)) {
             // There was nothing to commit.
             Err(Code::NoOffset) => Ok(()),
             outcome => outcome.map_err(|code| self.error(code)),
@@ -108,10 +108,10 @@ impl GroupConsumer {
     }
 
     /// Asks the coordinator again while it is being found or has just moved.
-    fn with_coordinator(&self, patience: Duration, ask: impl Fn() -> Result<(), Code>) -> Result<(), Code> {
-        let deadline = Instant::now() + patience;
+    fn with_coordinator(&self, timeout: Duration, ask: impl Fn(Duration) -> Result<(), Code>) -> Result<(), Code> {
+        let deadline = Instant::now() + timeout;
         loop {
-            match ask() {
+            match ask(deadline.saturating_duration_since(Instant::now())) {
                 Err(Code::NotCoordinator | Code::CoordinatorNotAvailable | Code::CoordinatorLoadInProgress)
                     if Instant::now() < deadline =>
                 {
@@ -134,7 +134,7 @@ impl GroupConsumer {
                 .map(|(topic, id)| PartitionOffset::new(topic.clone(), *id, PartitionOffset::UNSET))
                 .collect::<Vec<_>>(),
         );
-        self.with_coordinator(timeout, || self.native.committed(&list, timeout)).map_err(|code| self.error(code))?;
+        self.with_coordinator(timeout, |left| self.native.committed(&list, left)).map_err(|code| self.error(code))?;
         let entries = list.entries();
         let failed = entries.iter().filter_map(|entry| entry.error);
         // A partition that does not exist has no commit either.
@@ -246,9 +246,6 @@ impl GroupConsumer {
 
 /// How librdkafka says that it has given up on committed offsets.
 const STALLED: &str = "Failed to fetch committed offsets";
-
-/// How long a commit waits for a coordinator that moves.
-const COORDINATOR_WAIT: Duration = Duration::from_secs(10);
 
 /// How long the first fetch of an assigned partition may take to begin.
 const START_WAIT: Duration = Duration::from_secs(1);

@@ -80,10 +80,21 @@ impl List {
     }
 
     pub(super) fn entries(&self) -> Vec<Entry> {
+        // SAFETY: the list is alive.
+        unsafe { List::entries_of(self.ptr()) }
+    }
+
+    /// Returns the entries of a list that is another's.
+    ///
+    /// # Safety
+    /// `list` is null or alive.
+    pub(super) unsafe fn entries_of(list: *const rd::rd_kafka_topic_partition_list_t) -> Vec<Entry> {
         // SAFETY: librdkafka keeps `cnt` initialized elements at `elems`.
         let elements = unsafe {
-            let list = self.0.as_ref();
-            if list.cnt < 1 { &[][..] } else { slice::from_raw_parts(list.elems, list.cnt as usize) }
+            match list.as_ref() {
+                Some(list) if list.cnt > 0 => slice::from_raw_parts(list.elems, list.cnt as usize),
+                Some(_) | None => &[][..],
+            }
         };
         elements.iter().map(entry).collect()
     }

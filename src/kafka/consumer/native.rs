@@ -124,14 +124,29 @@ impl Native {
     pub(super) fn seek(&self, list: &List, timeout: Duration) -> Result<(), Code> {
         // SAFETY: client and list are alive.
         unsafe { take_error(rd::rd_kafka_seek_partitions(self.raw(), list.ptr(), milliseconds(timeout)))? };
-        first_failure(list)
+        first_failure(&list.entries())
     }
 
-    /// Commits; blocks until the coordinator answered.
-    pub(super) fn commit(&self, list: &List) -> Result<(), Code> {
-        // SAFETY: client and list are alive.
-        check(unsafe { rd::rd_kafka_commit(self.raw(), list.ptr(), 0) })?;
-        first_failure(list)
+    /// Commits; blocks until the coordinator answered, up to `timeout`, after which the commit may still be done.
+    pub(super) fn commit(&self, list: &List, timeout: Duration) -> Result<(), Code> {
+        // SAFETY: client and list are alive; queue and event are ours and destroyed once, in this order; librdkafka
+        // copies the list, and keeps what it needs of the queue.
+        unsafe {
+            let queue = rd::rd_kafka_queue_new(self.raw());
+            let begun = check(rd::rd_kafka_commit_queue(self.raw(), list.ptr(), queue, None, ptr::null_mut()));
+            let outcome = begun.and_then(|()| {
+                let event = rd::rd_kafka_queue_poll(queue, milliseconds(timeout));
+                if event.is_null() {
+                    return Err(Code::OperationTimedOut);
+                }
+                let outcome = check(rd::rd_kafka_event_error(event));
+                let committed = List::entries_of(rd::rd_kafka_event_topic_partition_list(event));
+                rd::rd_kafka_event_destroy(event);
+                outcome.and_then(|()| first_failure(&committed))
+            });
+            rd::rd_kafka_queue_destroy(queue);
+            outcome
+        }
     }
 
     /// Fills in what the group has committed; blocks up to `timeout`.
@@ -150,7 +165,7 @@ impl Native {
     pub(super) fn offsets_for_times(&self, list: &List, timeout: Duration) -> Result<(), Code> {
         // SAFETY: client and list are alive.
         check(unsafe { rd::rd_kafka_offsets_for_times(self.raw(), list.ptr(), milliseconds(timeout)) })?;
-        first_failure(list)
+        first_failure(&list.entries())
     }
 
     /// Returns the first and the next offset of a partition; blocks up to `timeout`.
@@ -291,8 +306,8 @@ fn check(code: rd::rd_kafka_resp_err_t) -> Result<(), Code> {
     failure(code).map_or(Ok(()), Err)
 }
 
-fn first_failure(list: &List) -> Result<(), Code> {
-    list.entries().iter().find_map(|entry| entry.error).map_or(Ok(()), Err)
+fn first_failure(entries: &[Entry]) -> Result<(), Code> {
+    entries.iter().find_map(|entry| entry.error).map_or(Ok(()), Err)
 }
 
 fn milliseconds(timeout: Duration) -> i32 {

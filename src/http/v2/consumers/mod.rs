@@ -15,13 +15,13 @@ pub use query::{RecordsQuery, timestamp_ms};
 pub use records::{answer_records, check_format, format_codec};
 
 use actix_web::HttpResponse;
-use actix_web::web::ServiceConfig;
 
 use crate::error::{Kind, Result};
 use crate::http::answer::{Offers, Takes};
+use crate::http::doc::{Doc, Parameter};
 use crate::http::fields::{Fields, missing};
 use crate::http::media::{JSON, Offer};
-use crate::http::resource::{delete as on_delete, get, post, resource};
+use crate::http::resource::{Routes, delete as on_delete, get, post, resource};
 use crate::model::{PartitionId, TopicName};
 
 /// Answers of every consumer endpoint but records; a client that names a format gets its label.
@@ -56,23 +56,106 @@ impl Takes for ConsumerBody {
     const ABSENT: () = ();
 }
 
+/// The query of a read of an instance.
+pub const READ_QUERY: &[Parameter] = &[
+    ("timeout", "integer", "The longest wait in milliseconds."),
+    ("max_bytes", "integer", "Bytes of keys and values; at least one record is returned."),
+    ("include", "string", "`headers`, `timestamp` or both."),
+];
+
 /// Registers the consumer endpoints and the stateless read.
-pub fn routes(config: &mut ServiceConfig) {
+pub fn routes(routes: &mut Routes) {
     let under = |path: &str| format!("/consumers/{{group}}/instances/{{instance}}{path}");
-    config
-        .service(resource("/consumers/{group}", vec![post(create::create)]))
-        .service(resource(&under(""), vec![on_delete(create::delete::<Consumers>)]))
+    let does = |summary| Doc::of(summary).fails(&[Kind::InstanceNotFound, Kind::IllegalState, Kind::Unprocessable]);
+    let body = |summary, schema| does(summary).takes::<ConsumerBody>(schema).gives_nothing(204);
+    let gives = |summary, schema| does(summary).gives::<Consumers>(200, schema);
+    routes
+        .service(resource(
+            "/consumers/{group}",
+            vec![
+                post(create::create).doc(
+                    Doc::of("Create a consumer instance")
+                        .takes::<ConsumerBody>("NewInstance")
+                        .gives::<Consumers>(200, "Instance")
+                        .fails(&[Kind::InstanceExists, Kind::ConsumerConfig, Kind::TooManyInstances]),
+                ),
+            ],
+        ))
+        .service(resource(
+            &under(""),
+            vec![
+                on_delete(create::delete::<Consumers>)
+                    .doc(Doc::of("Delete a consumer instance").gives_nothing(204).fails(&[Kind::InstanceNotFound])),
+            ],
+        ))
         .service(resource(
             &under("/subscription"),
-            vec![get(subscription::list), post(subscription::subscribe), on_delete(subscription::unsubscribe)],
+            vec![
+                get(subscription::list).doc(gives("Get the topics that an instance is subscribed to", "Subscription")),
+                post(subscription::subscribe).doc(body("Subscribe to topics or a pattern", "NewSubscription")),
+                on_delete(subscription::unsubscribe).doc(does("Unsubscribe").gives_nothing(204)),
+            ],
         ))
-        .service(resource(&under("/assignments"), vec![get(assignments::list), post(assignments::assign)]))
-        .service(resource(&under("/positions"), vec![post(positions::set)]))
-        .service(resource(&under("/positions/beginning"), vec![post(positions::beginning)]))
-        .service(resource(&under("/positions/end"), vec![post(positions::end)]))
-        .service(resource(&under("/offsets"), vec![get(offsets::committed), post(offsets::commit)]))
-        .service(resource(&under("/records"), vec![get(records::read)]))
-        .service(resource("/topics/{topic}/partitions/{partition}/records", vec![get(records::read_stateless)]));
+        .service(resource(
+            &under("/assignments"),
+            vec![
+                get(assignments::list).doc(gives("Get the partitions that an instance reads", "PlaceList")),
+                post(assignments::assign).doc(body("Read these partitions, without the group", "PlaceList")),
+            ],
+        ))
+        .service(resource(
+            &under("/positions"),
+            vec![post(positions::set).doc(body("Go on at offsets or timestamps", "Positions"))],
+        ))
+        .service(resource(
+            &under("/positions/beginning"),
+            vec![post(positions::beginning).doc(body("Go on at the first records there are", "PlaceList"))],
+        ))
+        .service(resource(
+            &under("/positions/end"),
+            vec![post(positions::end).doc(body("Go on after the last records", "PlaceList"))],
+        ))
+        .service(resource(
+            &under("/offsets"),
+            vec![
+                get(offsets::committed)
+                    .doc(gives("Get the committed offsets", "Committed").takes::<ConsumerBody>("PlaceList")),
+                post(offsets::commit).doc(
+                    gives("Commit these offsets, or without a body what was delivered", "")
+                        .takes::<ConsumerBody>("Commit")
+                        .or_nothing(),
+                ),
+            ],
+        ))
+        .service(resource(
+            &under("/records"),
+            vec![
+                get(records::read).doc(
+                    Doc::of("Read the next records")
+                        .query(READ_QUERY)
+                        .gives::<records::RecordAnswers>(200, "Records")
+                        .fails(&[Kind::InstanceNotFound, Kind::FormatMismatch, Kind::Undecodable, Kind::IllegalState]),
+                ),
+            ],
+        ))
+        .service(resource(
+            "/topics/{topic}/partitions/{partition}/records",
+            vec![
+                get(records::read_stateless).doc(
+                    Doc::of("Read records of a partition without a consumer instance")
+                        .query(&[
+                            ("offset", "integer", "The first offset; not together with `timestamp`."),
+                            ("timestamp", "string", "The first record that is not older: milliseconds or an instant."),
+                            ("limit", "integer", "The most records."),
+                            ("max_bytes", "integer", "Bytes of keys and values; at least one record is returned."),
+                            ("timeout", "integer", "How long to wait where there is nothing, in milliseconds."),
+                            ("include", "string", "`headers`, `timestamp` or both."),
+                        ])
+                        .gives::<records::RecordAnswers>(200, "Records")
+                        .fails(&[Kind::TopicNotFound, Kind::PartitionNotFound, Kind::Unprocessable]),
+                ),
+            ],
+        ));
 }
 
 fn no_content() -> HttpResponse {

@@ -42,8 +42,8 @@ pub async fn commit(
     let instance = path.find(&state)?;
     let _use = instance.in_use();
     match offsets {
-        None => drop(instance.commit_delivered().await?),
-        Some(offsets) => instance.commit(&state.kafka, offsets).await?,
+        None => drop(instance.commit_delivered(state.config.kafka.request_timeout).await?),
+        Some(offsets) => instance.commit(&state.kafka, offsets, state.config.kafka.request_timeout).await?,
     }
     answer.json(&json!([]))
 }
