@@ -10,7 +10,6 @@ use crate::http::doc::{Doc, Parameter};
 use crate::http::fields::Fields;
 use crate::http::resource::{Routes, delete as on_delete, get, post, resource};
 use crate::http::v3::cluster::{CannotBeFound, Cluster, done};
-use crate::http::v3::docs;
 use crate::http::v3::document::{Document, exactly, present};
 use crate::http::v3::parameters::choice;
 use crate::http::v3::rendering::{Collection, Resource};

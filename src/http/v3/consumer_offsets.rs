@@ -7,7 +7,6 @@ use serde::Serialize;
 use crate::domain::admin::offset_reset::{self, Move, Target};
 use crate::domain::admin::offsets::{self, Scope};
 use crate::error::{Kind, Result};
-use crate::http::doc::Doc;
 use crate::http::fields::Fields;
 use crate::http::resource::{Routes, get as on_get, post, resource};
 use crate::http::v2::consumers::timestamp_ms;
