@@ -14,6 +14,7 @@ mod failure;
 mod limits;
 mod metadata;
 mod negotiation;
+mod openapi;
 mod process;
 mod produce;
 mod produce_v1;
