@@ -59,7 +59,7 @@ pub async fn stream(
     }
     check_charset(headers)?;
     let limit = usize::try_from(state.config.limits.stream_record_bytes).unwrap_or(usize::MAX);
-    let input = Input::new(chunks(headers, payload)?, limit, Gate::clone(&gate));
+    let input = Input::new(chunks(headers, payload)?, headers.contains_key(CONTENT_LENGTH), limit, Gate::clone(&gate));
     let (cluster, topic) = (segment(&request, "cluster")?, segment(&request, "topic")?);
     let mut receipts = Receipts::new(state, input, Stopping::clone(&stopping), &cluster, &topic);
     receipts.wait_for_first(HEAD_WAIT).await;
