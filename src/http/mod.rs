@@ -37,6 +37,14 @@ fn routes(config: &mut ServiceConfig) {
 /// Returns every endpoint, in the order in which they are tried.
 fn table() -> Routes {
     let mut routes = Routes::default();
-    routes.configure(v1::routes).configure(v2::routes).configure(v3::routes).configure(openapi::routes);
+    routes
+        .configure(v3::routes)
+        .configure(openapi::routes)
+        // A request that names v1 on a path that v1 does not have is v2's to refuse.
+        .when(names_v1, |routes| {
+            routes.configure(v1::routes).configure(v1::own_routes).configure(v2::routes);
+        })
+        .configure(v2::routes)
+        .configure(v1::own_routes);
     routes
 }

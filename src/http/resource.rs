@@ -7,14 +7,21 @@ use actix_web::{Handler, HttpRequest, HttpResponse, Resource, Responder, Route, 
 
 use crate::http::doc::Doc;
 
-/// Tells by Content-Type and Accept whether a request is for a resource.
+/// Tells by Content-Type and Accept whether a request is for some routes.
 pub type MediaGuard = fn(Option<&str>, Option<&str>) -> bool;
 
 /// The endpoints of a part of the API in the order in which they are tried; `/openapi.json` is made of the same list.
 #[derive(Default)]
-pub struct Routes {
-    endpoints: Vec<Endpoint>,
-    scopes: Vec<(&'static str, Routes)>,
+pub struct Routes(Vec<Item>);
+
+enum Item {
+    Endpoint(Endpoint),
+    /// What is below a prefix, for the requests that the guard lets in; no other item is tried for them.
+    Scope {
+        prefix: &'static str,
+        guard: Option<MediaGuard>,
+        routes: Routes,
+    },
 }
 
 /// A path and what can be done with it.
@@ -23,7 +30,6 @@ pub struct Endpoint {
     pub path: String,
     /// What can be done.
     pub verbs: Vec<Verb>,
-    guard: Option<MediaGuard>,
 }
 
 /// One method of a path.
@@ -38,7 +44,7 @@ pub struct Verb {
 impl Routes {
     /// Adds a path.
     pub fn service(&mut self, endpoint: Endpoint) -> &mut Routes {
-        self.endpoints.push(endpoint);
+        self.0.push(Item::Endpoint(endpoint));
         self
     }
 
@@ -48,40 +54,53 @@ impl Routes {
         self
     }
 
-    /// Adds what `add` adds below `prefix`, to be tried after the paths above.
-    pub fn scope(&mut self, prefix: &'static str, add: fn(&mut Routes)) -> &mut Routes {
+    /// Adds what `add` adds below `prefix`; nothing else is tried for requests below it.
+    pub fn below(&mut self, prefix: &'static str, add: fn(&mut Routes)) -> &mut Routes {
+        self.scope(prefix, None, add)
+    }
+
+    /// Adds what `add` adds for requests whose Content-Type and Accept say so; nothing else is tried for them.
+    pub fn when(&mut self, guard: MediaGuard, add: fn(&mut Routes)) -> &mut Routes {
+        self.scope("", Some(guard), add)
+    }
+
+    fn scope(&mut self, prefix: &'static str, guard: Option<MediaGuard>, add: fn(&mut Routes)) -> &mut Routes {
         let mut routes = Routes::default();
         add(&mut routes);
-        self.scopes.push((prefix, routes));
+        self.0.push(Item::Scope { prefix, guard, routes });
         self
     }
 
     /// Hands everything to the framework.
     pub fn register(self, config: &mut ServiceConfig) {
-        for endpoint in self.endpoints {
-            config.service(endpoint.into_resource());
-        }
-        for (prefix, routes) in self.scopes {
-            config.service(web::scope(prefix).configure(|config| routes.register(config)));
+        for item in self.0 {
+            match item {
+                Item::Endpoint(endpoint) => config.service(endpoint.into_resource()),
+                Item::Scope { prefix, guard, routes } => {
+                    let scope = web::scope(prefix).configure(|config| routes.register(config));
+                    config.service(match guard {
+                        Some(names) => scope.guard(media_guard(names)),
+                        None => scope,
+                    })
+                }
+            };
         }
     }
 
     /// Calls `see` with every path, in order.
     pub fn visit(&self, see: &mut dyn FnMut(&str, &Endpoint)) {
-        self.endpoints.iter().for_each(|endpoint| see(&endpoint.path, endpoint));
-        for (prefix, routes) in &self.scopes {
-            routes.visit(&mut |path, endpoint| see(&format!("{prefix}{path}"), endpoint));
+        for item in &self.0 {
+            match item {
+                Item::Endpoint(endpoint) => see(&endpoint.path, endpoint),
+                Item::Scope { prefix, routes, .. } => {
+                    routes.visit(&mut |path, endpoint| see(&format!("{prefix}{path}"), endpoint));
+                }
+            }
         }
     }
 }
 
 impl Endpoint {
-    /// Makes it for requests alone whose Content-Type and Accept say so.
-    pub fn when(mut self, guard: MediaGuard) -> Endpoint {
-        self.guard = Some(guard);
-        self
-    }
-
     fn into_resource(self) -> Resource {
         let allow = HeaderValue::from_str(&self.allow()).unwrap_or(HeaderValue::from_static("OPTIONS"));
         let other = move |request: HttpRequest| {
@@ -94,10 +113,7 @@ impl Endpoint {
                 response.insert_header((ALLOW, allow)).finish()
             }
         };
-        let mut resource = web::resource(self.path).default_service(web::to(other));
-        if let Some(names) = self.guard {
-            resource = resource.guard(media_guard(names));
-        }
+        let resource = web::resource(self.path).default_service(web::to(other));
         self.verbs.into_iter().fold(resource, |resource, verb| resource.route(verb.route))
     }
 
@@ -125,7 +141,7 @@ impl Verb {
 
 /// Returns a path that knows its verbs: HEAD goes with GET, OPTIONS is answered, other verbs get 405 with `Allow`.
 pub fn resource(path: &str, verbs: Vec<Verb>) -> Endpoint {
-    Endpoint { path: path.to_owned(), verbs, guard: None }
+    Endpoint { path: path.to_owned(), verbs }
 }
 
 /// Returns a verb for GET and HEAD; answers are compressed for clients that ask.

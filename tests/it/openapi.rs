@@ -14,7 +14,7 @@ async fn every_operation_that_is_described_is_served() {
     let paths = document["paths"].as_object().expect("an object");
     assert!(paths.len() > 100, "{} paths", paths.len());
     for (path, item) in paths {
-        let place = path.split('/').map(|segment| example(segment)).collect::<Vec<_>>().join("/");
+        let place = path.split('/').map(example).collect::<Vec<_>>().join("/");
         let options = app::shared().call("OPTIONS", &place).send().await;
         let allowed = options.header("allow").unwrap_or_default().to_owned();
         for method in methods(item) {

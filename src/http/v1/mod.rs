@@ -9,7 +9,7 @@ use crate::config::PlainJson;
 use crate::error::Kind;
 use crate::http::answer::{Offers, Takes};
 use crate::http::doc::Doc;
-use crate::http::media::{JSON, Offer, names_v1};
+use crate::http::media::{JSON, Offer};
 use crate::http::resource::{Routes, delete, get, post, resource};
 use crate::http::v2;
 use crate::model::Format;
@@ -42,36 +42,39 @@ impl Takes for Records {
     }
 }
 
-/// Registers the endpoints of v1: shared paths for requests that name a v1 type, and two paths that only v1 has.
+/// Registers the endpoints on paths that v2 has too, for requests that name a v1 type.
 pub fn routes(routes: &mut Routes) {
-    // A request that names v1 on a path that v1 does not have is v2's to refuse.
-    let shared = |path, verbs| resource(path, verbs).when(names_v1);
     let offsets = || Doc::default().takes::<Records>("ProduceRequest").gives::<V1>(200, "Offsets");
     routes
-        .service(shared(
+        .service(resource(
             "/",
             vec![get(v2::alive::<V1>).doc(gives("Object")), post(v2::alive::<V1>).doc(gives("Object"))],
         ))
-        .service(shared("/brokers", vec![get(v2::list_brokers::<V1>).doc(gives("Brokers"))]))
-        .service(shared("/topics", vec![get(v2::list_topics::<V1>).doc(gives("Names"))]))
-        .service(shared(
+        .service(resource("/brokers", vec![get(v2::list_brokers::<V1>).doc(gives("Brokers"))]))
+        .service(resource("/topics", vec![get(v2::list_topics::<V1>).doc(gives("Names"))]))
+        .service(resource(
             "/topics/{topic}",
             vec![get(v2::get_topic::<V1>).doc(gives("Topic")), post(produce::to_topic).doc(offsets())],
         ))
-        .service(shared("/topics/{topic}/partitions", vec![get(v2::list_partitions::<V1>).doc(gives("Partitions"))]))
-        .service(shared(
+        .service(resource("/topics/{topic}/partitions", vec![get(v2::list_partitions::<V1>).doc(gives("Partitions"))]))
+        .service(resource(
             "/topics/{topic}/partitions/{partition}",
             vec![get(v2::get_partition::<V1>).doc(gives("Partition")), post(produce::to_partition).doc(offsets())],
         ))
-        .service(shared(
+        .service(resource(
             "/consumers/{group}",
             vec![post(consumers::create).doc(gives("Instance").takes::<consumers::ConsumerBody>("NewInstance"))],
         ))
-        .service(shared("/consumers/{group}/instances/{instance}", vec![delete(v2::consumers::delete::<V1>)]))
-        .service(shared(
+        .service(resource("/consumers/{group}/instances/{instance}", vec![delete(v2::consumers::delete::<V1>)]))
+        .service(resource(
             "/consumers/{group}/instances/{instance}/offsets",
             vec![post(consumers::commit).doc(gives("CommittedV1"))],
-        ))
+        ));
+}
+
+/// Registers the endpoints on paths that only v1 has.
+pub fn own_routes(routes: &mut Routes) {
+    routes
         .service(resource(
             "/consumers/{group}/instances/{instance}/topics/{topic}",
             vec![

@@ -81,7 +81,7 @@ fn root_of(path: &str) -> Option<&'static str> {
 /// Registers the endpoints of v3, in both places.
 pub fn routes(routes: &mut Routes) {
     for root in ROOTS {
-        routes.scope(root, tree);
+        routes.below(root, tree);
     }
 }
 
