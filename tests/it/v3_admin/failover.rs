@@ -5,7 +5,7 @@ use std::time::Instant;
 use kafka_rest_proxy::config::Config;
 use serde_json::{Value, json};
 
-use crate::harness::app::spawn_app;
+use crate::harness::app::{App, spawn_app};
 use crate::harness::http::JSON;
 use crate::harness::kafka::{Broker, NewRecord, OwnOptions};
 use crate::harness::unique;
@@ -49,10 +49,10 @@ async fn lags_are_told_while_leaders_and_coordinators_move() {
     // Until the cluster has noticed and moved everything.
     while start.elapsed().as_secs() < 6 {
         for group in &groups {
-            let lags = app.get(&format!("{at}/consumer-groups/{group}/lags")).send().await.ok();
+            let lags = told(&app, &format!("{at}/consumer-groups/{group}/lags")).await;
             let each: Vec<_> = lags["data"].as_array().unwrap().iter().map(|lag| &lag["lag"]).collect();
             assert_eq!(each, vec![&Value::from(1); PARTITIONS as usize]);
-            let summary = app.get(&format!("{at}/consumer-groups/{group}/lag-summary")).send().await.ok();
+            let summary = told(&app, &format!("{at}/consumer-groups/{group}/lag-summary")).await;
             assert_eq!(summary["total_lag"], PARTITIONS);
         }
         app.get(&format!("{at}/consumer-groups")).send().await.ok();
@@ -60,4 +60,14 @@ async fn lags_are_told_while_leaders_and_coordinators_move() {
         assert_eq!(unknown.error(), (404, 404));
     }
     let _broker = killed.join().unwrap();
+}
+
+/// Returns what is told of a group. A new coordinator knows it once the followers have confirmed its log; until then
+/// Kafka says that there is no such group, and nothing else may be said.
+async fn told(app: &App, path: &str) -> Value {
+    eventually(path, PATIENCE, async || {
+        let answer = app.get(path).send().await;
+        (answer.status != 404).then(|| answer.ok())
+    })
+    .await
 }
