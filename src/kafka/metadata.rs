@@ -29,6 +29,12 @@ const CREATION_DEADLINE: Duration = Duration::from_secs(5);
 const UNSURE_DEADLINE: Duration = Duration::from_millis(1500);
 const CREATION_POLL: Duration = Duration::from_millis(50);
 
+/// Within this a broker has heard of a topic that another one made.
+const PROPAGATION: Duration = Duration::from_millis(100);
+
+/// How long a partition may be without a leader that knows that it is.
+const LEADER_DEADLINE: Duration = Duration::from_secs(2);
+
 /// Cached topics beyond this number are dropped once they are old.
 const CACHED_TOPICS: usize = 10_000;
 
@@ -158,7 +164,12 @@ impl Metadata {
 
     /// Asks Kafka for the partitions of a topic and remembers how many there are.
     async fn look_up(&self, topic: &TopicName) -> Result<Vec<Partition>> {
-        match self.lookups.topic(topic).await {
+        let mut found = self.lookups.topic(topic).await;
+        if found.as_ref().is_err_and(|error| error.kind() == Kind::TopicNotFound) {
+            tokio::time::sleep(PROPAGATION).await;
+            found = self.lookups.topic(topic).await;
+        }
+        match found {
             Ok(partitions) => {
                 remember(&self.cache, topic, partitions.len() as i32);
                 Ok(partitions)
@@ -206,7 +217,16 @@ impl Metadata {
     /// Returns the offsets of a partition as they are now.
     pub async fn watermarks(&self, topic: &TopicName, id: PartitionId) -> Result<Watermarks> {
         self.partition(topic, id).await?;
-        self.lookups.watermarks(topic, id).await
+        let deadline = Instant::now() + LEADER_DEADLINE;
+        loop {
+            match self.lookups.watermarks(topic, id).await {
+                // The leader of a new partition, or one that has just moved, does not know that yet.
+                Err(error) if error.kind() == Kind::KafkaRetriable && Instant::now() < deadline => {
+                    tokio::time::sleep(CREATION_POLL).await;
+                }
+                outcome => return outcome,
+            }
+        }
     }
 
     /// Returns how many topics exist, as the proof that a broker answers.
