@@ -6,7 +6,7 @@ use tokio::sync::watch;
 #[derive(Clone)]
 pub struct Stopping(watch::Receiver<bool>);
 
-/// The other end of [`Stopping`].
+/// The other end of `Stopping`.
 pub struct Stopper(watch::Sender<bool>);
 
 impl Stopper {
