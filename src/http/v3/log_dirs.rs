@@ -39,14 +39,14 @@ struct Folder {
     path: String,
     total_bytes: Option<i64>,
     usable_bytes: Option<i64>,
-    replicas: Vec<Copy>,
+    replicas: Vec<ReplicaFields>,
     /// Why the replicas are not known.
     error_code: Option<u32>,
     message: Option<String>,
 }
 
 #[derive(JsonSchema, Serialize)]
-struct Copy {
+struct ReplicaFields {
     topic_name: String,
     partition_id: i32,
     size_bytes: i64,
@@ -82,15 +82,15 @@ fn folder(cluster: &Cluster<CannotBeFound>, broker: i32, folder: LogDir) -> Fold
         path: folder.path,
         total_bytes: folder.total_bytes,
         usable_bytes: folder.usable_bytes,
-        replicas: replicas.into_iter().map(Copy::from).collect(),
+        replicas: replicas.into_iter().map(ReplicaFields::from).collect(),
         error_code: error.as_ref().map(|error| error.kind().code()),
         message: error.map(|error| error.message().to_owned()),
     }
 }
 
-impl From<LogDirReplica> for Copy {
-    fn from(replica: LogDirReplica) -> Copy {
-        Copy {
+impl From<LogDirReplica> for ReplicaFields {
+    fn from(replica: LogDirReplica) -> ReplicaFields {
+        ReplicaFields {
             topic_name: replica.topic.to_string(),
             partition_id: replica.partition,
             size_bytes: replica.size_bytes,
@@ -106,7 +106,7 @@ struct Placed {
     broker_id: i32,
     path: String,
     #[serde(flatten)]
-    copy: Copy,
+    copy: ReplicaFields,
     broker: Related,
 }
 
@@ -129,7 +129,7 @@ fn rendered(cluster: &Cluster<CannotBeFound>, placed: PlacedReplica) -> Resource
         cluster_id: cluster.id.clone(),
         broker_id: placed.broker,
         path: placed.path,
-        copy: Copy::from(placed.replica),
+        copy: ReplicaFields::from(placed.replica),
         broker: cluster.related(&["brokers", &broker]),
     };
     cluster.resource(

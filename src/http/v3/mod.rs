@@ -4,7 +4,6 @@ mod acls;
 mod broker_configs;
 mod brokers;
 mod client_quotas;
-#[allow(dead_code, reason = "what families need is here before them")]
 mod cluster;
 mod cluster_configs;
 mod clusters;
@@ -17,7 +16,6 @@ mod docs;
 mod document;
 mod elections;
 mod failures;
-#[allow(dead_code, reason = "what families need is here before them")]
 mod links;
 mod log_dirs;
 mod parameters;
