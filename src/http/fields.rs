@@ -88,16 +88,19 @@ impl Fields {
     /// Takes a list of texts.
     pub fn texts(&mut self, name: &str) -> Result<Option<Vec<String>>> {
         let text = |item: Value| if let Value::String(text) = item { Some(text) } else { None };
-        let texts = self.list(name)?.map(|items| items.into_iter().map(text).collect::<Option<Vec<_>>>());
-        texts.map(|texts| texts.ok_or_else(|| wrong(name, "a list of texts"))).transpose()
+        self.list_of(name, text, "a list of texts")
     }
 
     /// Takes a list of whole numbers of 32 bits.
     pub fn small_integers(&mut self, name: &str) -> Result<Option<Vec<i32>>> {
         let number = |item: Value| item.as_i64().and_then(|number| i32::try_from(number).ok());
-        let items = self.list(name)?;
-        let numbers = items.map(|items| items.into_iter().map(number).collect::<Option<Vec<_>>>());
-        numbers.map(|numbers| numbers.ok_or_else(|| wrong(name, "a list of whole numbers of 32 bits"))).transpose()
+        self.list_of(name, number, "a list of whole numbers of 32 bits")
+    }
+
+    /// Takes a list of what `of` makes of an item; `wanted` says what it takes.
+    fn list_of<T>(&mut self, name: &str, of: fn(Value) -> Option<T>, wanted: &str) -> Result<Option<Vec<T>>> {
+        let items = self.list(name)?.map(|items| items.into_iter().map(of).collect::<Option<Vec<_>>>());
+        items.map(|items| items.ok_or_else(|| wrong(name, wanted))).transpose()
     }
 
     /// Returns the names of the fields that are left.

@@ -13,6 +13,7 @@ mod openapi;
 mod path;
 mod records_body;
 mod resource;
+mod schema;
 mod server;
 mod stopping;
 

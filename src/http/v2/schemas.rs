@@ -1,5 +1,7 @@
 use serde_json::{Value, json};
 
+use crate::http::schema::whole;
+
 /// Returns the schemas of the documents of v2 and v1, as `/openapi.json` has them.
 pub fn schemas() -> Value {
     let place = json!({ "topic": { "type": "string" }, "partition": { "type": "integer" } });
@@ -14,23 +16,23 @@ pub fn schemas() -> Value {
     json!({
         "Object": { "type": "object", "properties": {} },
         "Names": { "type": "array", "items": { "type": "string" } },
-        "Brokers": object(&[("brokers", json!({ "type": "array", "items": { "type": "integer" } }))]),
-        "Topic": object(&[
+        "Brokers": whole(&[("brokers", json!({ "type": "array", "items": { "type": "integer" } }))]),
+        "Topic": whole(&[
             ("name", json!({ "type": "string" })),
             ("configs", json!({ "type": "object", "additionalProperties": { "type": "string" } })),
             ("partitions", json!({ "$ref": "#/components/schemas/Partitions" })),
         ]),
         "Partitions": { "type": "array", "items": { "$ref": "#/components/schemas/Partition" } },
-        "Partition": object(&[
+        "Partition": whole(&[
             ("partition", json!({ "type": "integer" })),
             ("leader", json!({ "type": "integer" })),
-            ("replicas", json!({ "type": "array", "items": object(&[
+            ("replicas", json!({ "type": "array", "items": whole(&[
                 ("broker", json!({ "type": "integer" })),
                 ("leader", json!({ "type": "boolean" })),
                 ("in_sync", json!({ "type": "boolean" })),
             ]) })),
         ]),
-        "Ends": object(&[("beginning_offset", integer()), ("end_offset", integer())]),
+        "Ends": whole(&[("beginning_offset", integer()), ("end_offset", integer())]),
         "ProduceRequest": {
             "type": "object",
             "required": ["records"],
@@ -41,15 +43,15 @@ pub fn schemas() -> Value {
                     "value": { "description": "Base64, or JSON, as the media type says; null deletes." },
                     "partition": { "type": ["integer", "null"] },
                     "timestamp": { "type": ["integer", "null"], "description": "Milliseconds since 1970." },
-                    "headers": { "type": "array", "items": object(&[
+                    "headers": { "type": "array", "items": whole(&[
                         ("key", json!({ "type": "string" })),
                         ("value", json!({ "type": ["string", "null"], "contentEncoding": "base64" })),
                     ]) },
                 },
             } } },
         },
-        "Offsets": object(&[
-            ("offsets", json!({ "type": "array", "items": object(&[
+        "Offsets": whole(&[
+            ("offsets", json!({ "type": "array", "items": whole(&[
                 ("partition", json!({ "type": ["integer", "null"] })),
                 ("offset", json!({ "type": ["integer", "null"] })),
                 ("error_code", json!({ "type": ["integer", "null"] })),
@@ -70,7 +72,7 @@ pub fn schemas() -> Value {
                 "properties": { "type": "object", "additionalProperties": { "type": ["string", "integer"] } },
             },
         },
-        "Instance": object(&[("instance_id", json!({ "type": "string" })), ("base_uri", json!({ "type": "string" }))]),
+        "Instance": whole(&[("instance_id", json!({ "type": "string" })), ("base_uri", json!({ "type": "string" }))]),
         "NewSubscription": {
             "type": "object",
             "properties": {
@@ -78,8 +80,8 @@ pub fn schemas() -> Value {
                 "topic_pattern": { "type": "string", "format": "regex" },
             },
         },
-        "Subscription": object(&[("topics", json!({ "type": "array", "items": { "type": "string" } }))]),
-        "PlaceList": object(&[("partitions", json!({ "type": "array", "items": {
+        "Subscription": whole(&[("topics", json!({ "type": "array", "items": { "type": "string" } }))]),
+        "PlaceList": whole(&[("partitions", json!({ "type": "array", "items": {
             "type": "object", "required": ["topic", "partition"], "properties": place,
         } }))]),
         "Positions": {
@@ -87,7 +89,7 @@ pub fn schemas() -> Value {
             "properties": { "offsets": offsets, "timestamps": place_with("timestamp", json!({ "type": ["string", "integer"] })) },
         },
         "Commit": { "type": ["object", "null"], "properties": { "offsets": offsets } },
-        "Committed": object(&[("offsets", offsets.clone())]),
+        "Committed": whole(&[("offsets", offsets.clone())]),
         "CommittedV1": { "type": "array", "items": { "type": "object" } },
         "Records": { "type": "array", "items": {
             "type": "object",
@@ -103,12 +105,4 @@ pub fn schemas() -> Value {
             },
         } },
     })
-}
-
-/// Returns an object whose fields are all there.
-fn object(fields: &[(&str, Value)]) -> Value {
-    let names: Vec<_> = fields.iter().map(|(name, _)| *name).collect();
-    let properties: serde_json::Map<_, _> =
-        fields.iter().map(|(name, schema)| ((*name).to_owned(), schema.clone())).collect();
-    json!({ "type": "object", "required": names, "properties": properties })
 }

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use actix_web::HttpResponse;
-use actix_web::http::StatusCode;
 use actix_web::web::Query;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -15,6 +14,7 @@ use crate::http::fields::Fields;
 use crate::http::resource::{Routes, get, post, resource};
 use crate::http::v3::cluster::{CannotBeFound, Cluster, done};
 use crate::http::v3::document::{Document, exactly, present};
+use crate::http::v3::failures::unless_any_failed;
 use crate::http::v3::parameters::flag;
 use crate::http::v3::rendering::{Collection, Resource};
 use crate::http::v3::{V3, docs};
@@ -108,16 +108,13 @@ async fn alter(cluster: Cluster<CannotBeFound>, document: Document) -> Result<Ht
 /// Answers 204, 207 where some were refused, or the first error where all were.
 fn answered(cluster: &Cluster<CannotBeFound>, results: Vec<(QuotaEntity, Result<()>)>) -> Result<HttpResponse> {
     let asked = results.len();
-    let refused: Vec<(QuotaEntity, Error)> =
+    let mut refused: Vec<(QuotaEntity, Error)> =
         results.into_iter().filter_map(|(entity, result)| Some((entity, result.err()?))).collect();
-    if refused.is_empty() {
-        return Ok(done());
+    if !refused.is_empty() && refused.len() == asked {
+        return Err(refused.swap_remove(0).1);
     }
-    if refused.len() < asked {
-        let failures = refused.iter().map(failure).collect();
-        return cluster.answer(StatusCode::MULTI_STATUS, &Failures { failures });
-    }
-    refused.into_iter().next().map_or_else(|| Ok(done()), |(_, first)| Err(first))
+    let named = |(entity, error)| (Named { entity: entity_fields(&entity) }, error);
+    unless_any_failed(cluster, refused.into_iter().map(named), done())
 }
 
 /// Reads `{"entity": [{"type", "name"}], "quotas": [{"name", "value", "operation"?}]}`.
@@ -197,16 +194,10 @@ struct ValueFields {
     value: Value,
 }
 
+/// An entity that was refused.
 #[derive(Serialize)]
-struct Failures {
-    failures: Vec<FailureFields>,
-}
-
-#[derive(Serialize)]
-struct FailureFields {
+struct Named {
     entity: Vec<EntityFields>,
-    error_code: u32,
-    message: String,
 }
 
 fn rendered(cluster: &Cluster<CannotBeFound>, quota: &Quota) -> Resource<QuotaFields> {
@@ -217,14 +208,6 @@ fn rendered(cluster: &Cluster<CannotBeFound>, quota: &Quota) -> Resource<QuotaFi
         quotas: quota.values.iter().map(value).collect(),
     };
     Resource::new("KafkaClientQuota", search(cluster, &quota.entity), fields)
-}
-
-fn failure((entity, error): &(QuotaEntity, Error)) -> FailureFields {
-    FailureFields {
-        entity: entity_fields(entity),
-        error_code: error.kind().code(),
-        message: error.message().to_owned(),
-    }
 }
 
 /// Returns the parts of an entity under the names that parameters have; one of a later Kafka keeps its own.

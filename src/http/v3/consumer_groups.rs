@@ -1,7 +1,6 @@
 use std::collections::BTreeSet;
 
 use actix_web::HttpResponse;
-use actix_web::http::StatusCode;
 use actix_web::web::Query;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -13,6 +12,7 @@ use crate::http::doc::Parameter;
 use crate::http::resource::{Routes, get as on_get, post, resource};
 use crate::http::v3::cluster::{Cluster, CouldNotBeFound, done};
 use crate::http::v3::document::{Document, present};
+use crate::http::v3::failures::unless_any_failed;
 use crate::http::v3::parameters::choice;
 use crate::http::v3::paths::GroupPath;
 use crate::http::v3::rendering::{Collection, Related, Resource};
@@ -85,16 +85,13 @@ async fn delete(cluster: Cluster<CouldNotBeFound>, document: Document) -> Result
     let ids = present("consumer_group_ids", fields.texts("consumer_group_ids")?)?;
     fields.finish()?;
     let mut failed = groups::delete(&cluster.state.admin, &ids).await?;
-    match (ids.len(), failed.pop()) {
-        (_, None) => Ok(done()),
-        (1, Some((_, only))) => Err(only),
-        (_, Some(last)) => {
-            failed.push(last);
-            let failure = |(id, error): (String, Error)| json!({ "consumer_group_id": id, "error_code": error.kind().code(), "message": error.message() });
-            let failures: Vec<_> = failed.into_iter().map(failure).collect();
-            cluster.answer(StatusCode::MULTI_STATUS, &json!({ "failures": failures }))
-        }
+    if ids.len() == 1
+        && let Some((_, only)) = failed.pop()
+    {
+        return Err(only);
     }
+    let named = |(id, error): (String, Error)| (json!({ "consumer_group_id": id }), error);
+    unless_any_failed(&cluster, failed.into_iter().map(named), done())
 }
 
 /// Reads a parameter that lists values of a closed set; none is all.

@@ -1,6 +1,6 @@
 use std::cmp::Reverse;
 
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::HttpResponse;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -9,8 +9,7 @@ use crate::error::{Kind, Result};
 use crate::http::resource::{Routes, get as on_get, resource};
 use crate::http::v3::cluster::{Cluster, CouldNotBeFound};
 use crate::http::v3::docs;
-use crate::http::v3::parameters::{number, segment};
-use crate::http::v3::paths::GroupPath;
+use crate::http::v3::paths::{GroupPath, PlacePath};
 use crate::http::v3::rendering::{Collection, Related, Resource};
 
 /// Registers the endpoints of lags.
@@ -54,9 +53,8 @@ async fn list(cluster: Cluster<CouldNotBeFound>, GroupPath(group): GroupPath) ->
 async fn get(
     cluster: Cluster<CouldNotBeFound>,
     GroupPath(group): GroupPath,
-    request: HttpRequest,
+    PlacePath(topic, partition): PlacePath,
 ) -> Result<HttpResponse> {
-    let (topic, partition) = (segment(&request, "topic")?, number(&request, "partition")?);
     let lags = lags::of_group(&cluster.state.admin, &group).await?;
     let found = lags.iter().find(|lag| lag.topic.as_str() == topic && lag.partition.get() == partition);
     let unknown = || Kind::NotFound.because("Consumer lag not found: the group has no offset of this partition.");

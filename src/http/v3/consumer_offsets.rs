@@ -1,6 +1,6 @@
 //! Committed offsets of groups: an extension, in the style of the rest.
 
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::HttpResponse;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -13,8 +13,7 @@ use crate::http::v2::consumers::timestamp_ms;
 use crate::http::v3::cluster::{Cluster, CouldNotBeFound, done};
 use crate::http::v3::document::{Document, exactly, present};
 use crate::http::v3::failures::unless_failed;
-use crate::http::v3::parameters::{number, segment};
-use crate::http::v3::paths::GroupPath;
+use crate::http::v3::paths::{GroupPath, PlacePath};
 use crate::http::v3::rendering::{Collection, Related, Resource};
 use crate::http::v3::{V3, docs};
 use crate::model::{PartitionId, PartitionOffset, TopicName};
@@ -81,9 +80,8 @@ async fn list(cluster: Cluster<CouldNotBeFound>, GroupPath(group): GroupPath) ->
 async fn get(
     cluster: Cluster<CouldNotBeFound>,
     GroupPath(group): GroupPath,
-    request: HttpRequest,
+    PlacePath(topic, partition): PlacePath,
 ) -> Result<HttpResponse> {
-    let (topic, partition) = (segment(&request, "topic")?, number(&request, "partition")?);
     let committed = offsets::committed(&cluster.state.admin, &group).await?;
     let found = committed.iter().find(|it| it.topic.as_str() == topic && it.partition.get() == partition);
     let unknown = || Kind::NotFound.because("The group has committed no offset of this partition.");
@@ -162,14 +160,11 @@ fn partition(entry: &mut Fields) -> Result<(TopicName, PartitionId)> {
 
 /// Reads `topics` or `partitions`, of which one may be there.
 fn scope(fields: &mut Fields) -> Result<Scope> {
-    match (fields.list("topics")?, fields.objects("partitions")?) {
+    match (fields.texts("topics")?, fields.objects("partitions")?) {
         (None, None) => Ok(Scope::Committed),
         (Some(topics), None) => {
-            let name = |value: serde_json::Value| match value.as_str() {
-                Some(text) => TopicName::try_from(text),
-                None => Err(Kind::BadRequest.because("topics is not a list of texts.")),
-            };
-            Ok(Scope::Topics(topics.into_iter().map(name).collect::<Result<_>>()?))
+            let names = topics.iter().map(|topic| TopicName::try_from(topic.as_str()));
+            Ok(Scope::Topics(names.collect::<Result<_>>()?))
         }
         (None, Some(entries)) => {
             let checked = |mut entry: Fields| {

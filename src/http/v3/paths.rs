@@ -15,6 +15,9 @@ pub struct BrokerPath(pub i32);
 /// The `{partition}` of a path; what is no number is a path that does not exist.
 pub struct PartitionNumber(pub i32);
 
+/// The `{topic}` and `{partition}` of a path, to be looked for among those of a group: no topic need exist.
+pub struct PlacePath(pub String, pub i32);
+
 /// The `{name}` of a path: that of a config.
 pub struct ConfigName(pub String);
 
@@ -42,6 +45,16 @@ impl FromRequest for PartitionNumber {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(number(request, "partition").map(PartitionNumber))
+    }
+}
+
+impl FromRequest for PlacePath {
+    type Error = Error;
+    type Future = Ready<Result<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let place = segment(request, "topic").and_then(|topic| Ok(PlacePath(topic, number(request, "partition")?)));
+        ready(place)
     }
 }
 

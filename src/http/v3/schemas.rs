@@ -1,4 +1,6 @@
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
+
+use crate::http::schema::{list, object};
 
 /// Returns the schemas of what v3 takes, and of its answers that are no resources, as `/openapi.json` has them.
 pub fn schemas() -> Value {
@@ -132,13 +134,4 @@ pub fn schemas() -> Value {
 
 fn election() -> Value {
     json!({ "enum": ["PREFERRED", "UNCLEAN"] })
-}
-
-fn list(item: Value) -> Value {
-    json!({ "type": "array", "items": item })
-}
-
-fn object(required: &[&str], fields: &[(&str, Value)]) -> Value {
-    let properties: Map<_, _> = fields.iter().map(|(name, schema)| ((*name).to_owned(), schema.clone())).collect();
-    json!({ "type": "object", "required": required, "properties": properties })
 }

@@ -1,7 +1,6 @@
 use std::collections::BTreeMap;
 
 use actix_web::HttpResponse;
-use actix_web::http::StatusCode;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
@@ -14,6 +13,7 @@ use crate::http::resource::{self, Routes, resource};
 use crate::http::v3::cluster::{CannotBeFound, Cluster, NotFound, done};
 use crate::http::v3::configs::{Config, NO_DATA, alteration, changes, setting};
 use crate::http::v3::document::{Document, present};
+use crate::http::v3::failures::unless_any_failed;
 use crate::http::v3::paths::ConfigName;
 use crate::http::v3::rendering::{Collection, Resource};
 use crate::http::v3::{V3, docs};
@@ -141,11 +141,8 @@ async fn alter_many(cluster: Cluster<CannotBeFound>, document: Document) -> Resu
     // Of entries for the same topic the last one counts.
     let changes = entries.into_iter().map(topic_changes).collect::<Result<BTreeMap<_, _>>>()?;
     let failed = configs::alter_topics(&cluster.state.admin, changes, validate_only).await?;
-    if failed.is_empty() {
-        return Ok(done());
-    }
-    let failure = |(topic, error): &(TopicName, Error)| json!({ "topic_name": topic.as_str(), "error_code": error.kind().code(), "message": error.message() });
-    cluster.answer(StatusCode::MULTI_STATUS, &json!({ "failures": failed.iter().map(failure).collect::<Vec<_>>() }))
+    let named = |(topic, error): (TopicName, Error)| (json!({ "topic_name": topic.as_str() }), error);
+    unless_any_failed(&cluster, failed.into_iter().map(named), done())
 }
 
 fn topic_changes(mut fields: Fields) -> Result<(TopicName, Vec<ConfigChange>)> {
