@@ -425,7 +425,8 @@ impl Instance {
     /// Adds what is here already to the answer; tells whether the answer has to go out now.
     async fn collect(self: &Arc<Self>, read: &mut Partial<'_>, consumer: &Arc<GroupConsumer>) -> Result<bool> {
         let mut core = self.lock_core().await?;
-        let quiet = core.pending.is_empty() && consumer.is_empty() && lock(&self.progress).undelivered.is_empty();
+        let nothing_came = core.pending.is_empty() && consumer.is_empty();
+        let quiet = nothing_came && lock(&self.progress).undelivered.is_empty() && !consumer.is_stalled();
         if quiet {
             return Ok(false);
         }
@@ -437,7 +438,7 @@ impl Instance {
             core.follow(&consumer, &instance.progress);
             let outcome = instance.go_back(&mut core, &consumer).and_then(|()| core.drain(&consumer, &mut collected));
             core.moved_to(&collected.next_offsets());
-            let restarted = if consumer.has_stalled() { core.restart(&consumer) } else { Ok(()) };
+            let restarted = if consumer.is_stalled() { core.restart(&consumer) } else { Ok(()) };
             guard.collected = Some(collected);
             (outcome.and_then(|full| restarted.map(|()| full)), guard)
         })

@@ -189,19 +189,21 @@ impl GroupConsumer {
             .collect()
     }
 
-    /// Tells, once, whether partitions wait for committed offsets that nobody asks for any more.
+    /// Tells whether partitions wait for committed offsets that nobody asks for any more.
     ///
     /// librdkafka asks once; where the coordinator had just moved, those partitions would never be fetched
     /// (confluentinc/librdkafka#5586). [`GroupConsumer::restart`] mends it.
-    pub fn has_stalled(&self) -> bool {
-        self.stalled.swap(false, Ordering::Relaxed)
+    pub fn is_stalled(&self) -> bool {
+        self.stalled.load(Ordering::Relaxed)
     }
 
     /// Starts the assigned partitions anew at these offsets, all of them; below 0 as in [`GroupConsumer::assign`].
     pub fn restart(&self, partitions: &[PartitionOffset]) -> Result<()> {
         // The coordinator is being looked for.
         std::thread::sleep(Duration::from_millis(100));
-        self.native.restart(&List::of_offsets(partitions)).map_err(|code| self.error(code))
+        self.native.restart(&List::of_offsets(partitions)).map_err(|code| self.error(code))?;
+        self.stalled.store(false, Ordering::Relaxed);
+        Ok(())
     }
 
     /// Waits until something is fetched after there was nothing.
