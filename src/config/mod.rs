@@ -11,15 +11,18 @@ mod spelling;
 mod values;
 
 mod admin;
+mod connect;
 mod consumer;
 mod kafka;
 mod limits;
 mod log;
 mod producer;
+mod remote;
 mod server;
 
 pub use admin::Admin;
 pub use args::Args;
+pub use connect::{Connect, ConnectCluster, DEFAULT_CLUSTER, Discovery};
 pub use consumer::Consumer;
 pub use kafka::Kafka;
 pub use limits::Limits;
@@ -27,6 +30,7 @@ pub use log::Log;
 pub use problem::Problems;
 pub use producer::{Acks, Compression, PlainJson, Producer};
 pub use properties::Properties;
+pub use remote::{Remote, Secret};
 pub use server::Server;
 pub use sources::environment;
 
@@ -47,6 +51,8 @@ pub struct Config {
     pub consumer: Consumer,
     /// How look-ups are made.
     pub admin: Admin,
+    /// The Kafka Connect clusters.
+    pub connect: Connect,
     /// What is refused for its size or number.
     pub limits: Limits,
     /// What is logged.
@@ -97,6 +103,7 @@ impl Config {
             producer: Producer::read(settings),
             consumer: Consumer::read(settings),
             admin: Admin::read(settings),
+            connect: connect::read(settings),
             limits: Limits::read(settings),
             log: Log::read(settings),
         }
@@ -110,7 +117,7 @@ mod tests {
 
     use clap::Parser;
 
-    use crate::config::{Acks, Args, Config, PlainJson, Settings, load, load_over, sources};
+    use crate::config::{Acks, Args, Config, ConnectCluster, PlainJson, Settings, load, load_over, sources};
 
     const SHIPPED: &str = include_str!("../../proxy.toml");
     const DOCUMENTED: &str = include_str!("../../docs/CONFIG.md");
@@ -137,14 +144,35 @@ mod tests {
         assert_eq!(check(SHIPPED, &[], &["--dev"]), Ok(Config::dev()));
     }
 
+    /// Returns the shipped file with the section that is there only as an example.
+    fn shipped_with_examples() -> String {
+        let (before, example) = SHIPPED.split_once("#[connect.NAME]\n").expect("the example is there");
+        let lines = example.lines().take_while(|line| line.starts_with('#')).filter(|line| !line.starts_with("# "));
+        let example: Vec<_> = lines.map(|line| line.trim_start_matches('#')).collect();
+        format!("{before}\n[connect.NAME]\n{}", example.join("\n"))
+    }
+
+    /// Reads every section, also one that has a name of its own.
+    fn read_all(settings: &mut Settings) -> (Config, ConnectCluster) {
+        (Config::read(settings, true), ConnectCluster::read(settings, "NAME"))
+    }
+
+    #[test]
+    fn the_example_in_the_shipped_file_holds_the_defaults() {
+        let mut shipped = Settings::default();
+        sources::toml(&mut shipped, Path::new("proxy.toml"), &shipped_with_examples());
+        assert_eq!(read_all(&mut shipped).1, read_all(&mut Settings::default()).1);
+    }
+
     #[test]
     fn the_shipped_file_names_every_setting() {
         let mut settings = Settings::default();
-        Config::read(&mut settings, true);
+        read_all(&mut settings);
         let (known, maps) = (settings.known, settings.maps);
 
         let mut shipped = Settings::default();
-        sources::toml(&mut shipped, Path::new("proxy.toml"), SHIPPED);
+        sources::toml(&mut shipped, Path::new("proxy.toml"), &SHIPPED);
+        sources::toml(&mut shipped, Path::new("proxy.toml"), &shipped_with_examples());
         for key in known.keys() {
             assert!(shipped.is_given(key), "{key} is not in proxy.toml");
         }
@@ -156,7 +184,7 @@ mod tests {
     #[test]
     fn the_documentation_names_every_setting_with_its_default() {
         let mut settings = Settings::default();
-        Config::read(&mut settings, true);
+        read_all(&mut settings);
         for (key, default) in &settings.known {
             let row = match default.as_str() {
                 "" => format!("\n| `{key}` | |"),

@@ -13,7 +13,7 @@ use crate::config::{sources, spelling, values};
 pub(super) struct Settings {
     given: BTreeMap<String, Given>,
     /// Every setting that a section has read, with its default.
-    pub(super) known: BTreeMap<&'static str, String>,
+    pub(super) known: BTreeMap<String, String>,
     /// Every map of properties that a section has read.
     pub(super) maps: BTreeSet<&'static str>,
     problems: Vec<Problem>,
@@ -39,17 +39,17 @@ impl Settings {
         self.problems.push(Problem { key: key.to_owned(), source, text: text.into() });
     }
 
-    pub(super) fn duration(&mut self, key: &'static str, default: &str, allowed: RangeInclusive<&str>) -> Duration {
+    pub(super) fn duration(&mut self, key: &str, default: &str, allowed: RangeInclusive<&str>) -> Duration {
         let what = format!("a duration from {} to {}, such as 500us or 30s", allowed.start(), allowed.end());
         self.within(key, default, allowed, &what, |text| humantime::parse_duration(text).ok())
     }
 
-    pub(super) fn size(&mut self, key: &'static str, default: &str, allowed: RangeInclusive<&str>) -> u64 {
+    pub(super) fn size(&mut self, key: &str, default: &str, allowed: RangeInclusive<&str>) -> u64 {
         let what = format!("a size from {} to {}, such as 512KiB or 64MiB", allowed.start(), allowed.end());
         self.within(key, default, allowed, &what, values::size)
     }
 
-    pub(super) fn count<T>(&mut self, key: &'static str, default: T, allowed: RangeInclusive<T>) -> T
+    pub(super) fn count<T>(&mut self, key: &str, default: T, allowed: RangeInclusive<T>) -> T
     where
         T: Display + FromStr + PartialOrd,
     {
@@ -57,14 +57,14 @@ impl Settings {
         self.read(key, &default.to_string(), &what, |text| text.parse().ok().filter(|number| allowed.contains(number)))
     }
 
-    pub(super) fn flag(&mut self, key: &'static str, default: bool) -> bool {
+    pub(super) fn flag(&mut self, key: &str, default: bool) -> bool {
         self.read(key, &default.to_string(), "true or false", |text| text.parse().ok())
     }
 
     /// Reads one of `choices` by its `name`.
     pub(super) fn choice<T: Copy>(
         &mut self,
-        key: &'static str,
+        key: &str,
         default: &str,
         choices: &[T],
         name: fn(T) -> &'static str,
@@ -76,17 +76,33 @@ impl Settings {
     }
 
     /// Reads a text; `what` describes the texts that are `allowed`.
-    pub(super) fn text(&mut self, key: &'static str, default: &str, what: &str, allowed: fn(&str) -> bool) -> String {
+    pub(super) fn text(&mut self, key: &str, default: &str, what: &str, allowed: fn(&str) -> bool) -> String {
         self.read(key, default, what, |text| allowed(text).then(|| text.to_owned()))
     }
 
     /// Reads `HOST:PORT,..`; an empty list is allowed if it is the default.
-    pub(super) fn addresses(&mut self, key: &'static str, default: &str, ports: RangeInclusive<u16>) -> Vec<String> {
+    pub(super) fn addresses(&mut self, key: &str, default: &str, ports: RangeInclusive<u16>) -> Vec<String> {
         let what = format!("HOST:PORT or a list of these, with ports from {} to {}", ports.start(), ports.end());
         self.read(key, default, &what, |text| match text {
             "" => default.is_empty().then(Vec::new),
             text => values::addresses(text, &ports),
         })
+    }
+
+    /// Reads a list whose items are separated by commas; an empty one is allowed if it is the default.
+    ///
+    /// `what` describes an item that is `allowed`.
+    pub(super) fn list(&mut self, key: &str, default: &str, what: &str, allowed: fn(&str) -> bool) -> Vec<String> {
+        self.read(key, default, &format!("{what}, or a list of these"), |text| match text {
+            "" => default.is_empty().then(Vec::new),
+            text => text.split(',').map(str::trim).map(|item| allowed(item).then(|| item.to_owned())).collect(),
+        })
+    }
+
+    /// Returns the names of the sections that are given below `parent`.
+    pub(super) fn sections(&self, parent: &str) -> BTreeSet<String> {
+        let inner = self.given.keys().filter_map(|key| below(parent, key)?.split_once('.'));
+        inner.map(|(name, _)| name.to_owned()).collect()
     }
 
     /// Reads everything below `key`.
@@ -133,7 +149,7 @@ impl Settings {
     #[expect(clippy::expect_used, reason = "bounds are literals that every test reads")]
     fn within<T: PartialOrd>(
         &mut self,
-        key: &'static str,
+        key: &str,
         default: &str,
         allowed: RangeInclusive<&str>,
         what: &str,
@@ -146,8 +162,8 @@ impl Settings {
 
     /// Returns the given value, or the default if there is none or it is not `what`.
     #[expect(clippy::expect_used, reason = "defaults are literals that every test reads")]
-    fn read<T>(&mut self, key: &'static str, default: &str, what: &str, parse: impl Fn(&str) -> Option<T>) -> T {
-        self.known.insert(key, default.to_owned());
+    fn read<T>(&mut self, key: &str, default: &str, what: &str, parse: impl Fn(&str) -> Option<T>) -> T {
+        self.known.insert(key.to_owned(), default.to_owned());
         if let Some(given) = self.given.get(key) {
             if let Some(value) = parse(given.text.trim()) {
                 return value;
@@ -169,7 +185,7 @@ impl Settings {
             Source::Nowhere | Source::File { .. } | Source::Flag(_) => key.to_owned(),
         };
         let section = key.split('.').next().unwrap_or_default();
-        if let Some(known) = spelling::nearest(key, self.known.keys().copied()) {
+        if let Some(known) = spelling::nearest(key, self.known.keys().map(String::as_str)) {
             format!("; did you mean {}?", spelled(known))
         } else if let Some(map) = self.maps.iter().find(|map| below(section, map).is_some()) {
             format!("; properties of librdkafka go below {}", spelled(map))

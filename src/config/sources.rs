@@ -5,6 +5,7 @@ use std::{env, fs};
 use toml::de::{DeTable, DeValue};
 
 use crate::config::args::Args;
+use crate::config::connect::DEFAULT_CLUSTER;
 use crate::config::problem::Source;
 use crate::config::settings::Settings;
 
@@ -125,6 +126,11 @@ pub(super) fn flags(settings: &mut Settings, args: &Args) {
     if let Some(servers) = &args.bootstrap_servers {
         let source = Source::Flag("--bootstrap-servers");
         settings.give("kafka.bootstrap_servers".to_owned(), servers.clone(), source);
+    }
+    for text in &args.connect_url {
+        let named = text.split_once('=').filter(|(name, _)| is_key(name));
+        let (name, urls) = named.unwrap_or((DEFAULT_CLUSTER, text));
+        settings.give(format!("connect.{name}.urls"), urls.to_owned(), Source::Flag("--connect-url"));
     }
     if let Some(listen) = &args.listen {
         settings.give("server.listen".to_owned(), listen.clone(), Source::Flag("--listen"));
