@@ -36,13 +36,17 @@ error_kinds! {
     InvalidBase64          400   400   "invalid_base64"           "A key, value or header is not base64.";
     InvalidName            400   40002 "invalid_name"             "Kafka does not allow this name or value.";
     KafkaBadRequest        400   40002 "kafka_bad_request"        "Kafka does not accept the request as it is.";
+    ConnectName            400   400   "connect_name"             "No Kafka Connect worker can be asked for a name with this character.";
+    ConnectMasked          400   400   "connect_masked"           "A masked value was sent for something that is not stored: send the value itself.";
     KafkaAuthentication    401   40101 "kafka_authentication"     "Kafka refused the credentials of this proxy.";
     KafkaAuthorization     403   40301 "kafka_authorization"      "Kafka does not authorize this operation.";
+    ConnectPolicy          403   403   "connect_policy"           "The rules of this proxy do not allow this configuration.";
     NotFound               404   404   "not_found"                "HTTP 404 Not Found";
     TopicNotFound          404   40401 "topic_not_found"          "Topic not found.";
     PartitionNotFound      404   40402 "partition_not_found"      "Partition not found.";
     InstanceNotFound       404   40403 "instance_not_found"       "Consumer instance not found.";
     UnknownTopic           404   40403 "unknown_topic"            "This Kafka has no such topic or partition.";
+    ConnectNotConfigured   404   404   "connect_not_configured"   "This proxy has no such Kafka Connect cluster.";
     MethodNotAllowed       405   405   "method_not_allowed"       "HTTP 405 Method Not Allowed";
     NotAcceptable          406   406   "not_acceptable"           "HTTP 406 Not Acceptable";
     FormatMismatch         406   40601 "format_mismatch"          "The requested embedded data format does not match the deserializer for this consumer instance";
@@ -66,14 +70,19 @@ error_kinds! {
     RegistryMissing        422   42207 "registry_missing"         "Error serializing message. This format needs a Schema Registry and none is configured; use the binary or json format.";
     TooManyInstances       429   429   "too_many_instances"       "There are too many consumer instances; delete those that are not needed, or try again later.";
     QueueFull              429   429   "queue_full"               "Too many records wait for Kafka; send the request again later.";
+    ConnectBusy            429   429   "connect_busy"             "Too many changes wait for this Kafka Connect cluster; send the request again later.";
     KafkaThrottled         429   42901 "kafka_throttled"          "Kafka's quota is used up; send the request again later.";
     Internal               500   500   "internal"                 "Internal Server Error";
     V1Kafka                500   50001 "v1_kafka"                 "Kafka error";
     Kafka                  500   50002 "kafka"                    "Kafka refused the operation.";
     KafkaRetriable         500   50003 "kafka_retriable"          "Kafka could not do it now; send the request again.";
     Unsupported            501   501   "unsupported"              "This Kafka cannot do it: it does not know the request, as it is too old or the embedded one of --dev.";
+    ConnectAnswer          502   502   "connect_answer"           "What answered is no Kafka Connect worker, or its answer cannot be passed on.";
     Overloaded             503   503   "overloaded"               "This proxy has too many requests under way; send the request again later.";
     BrokerNotAvailable     503   50302 "broker_not_available"     "The broker that has to do it is not available; send the request again later.";
+    ConnectUnavailable     503   503   "connect_unavailable"      "No Kafka Connect worker can be reached, and nothing was changed; send the request again later.";
+    ConnectTimeout         504   504   "connect_timeout"          "No Kafka Connect worker answered in time; send the request again later.";
+    ConnectUnknown         504   504   "connect_unknown"          "The outcome is unknown: look at the connector before you send the request again.";
 }
 
 /// A kind with a text for the client and a cause for the log.

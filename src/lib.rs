@@ -8,6 +8,7 @@ pub mod domain;
 
 pub mod admin;
 pub mod kafka;
+pub mod upstream;
 
 pub mod format;
 
@@ -15,3 +16,4 @@ pub mod config;
 pub mod error;
 pub mod model;
 pub mod state;
+pub mod tls;

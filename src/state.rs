@@ -2,6 +2,7 @@
 
 use crate::admin::Admin;
 use crate::config::Config;
+use crate::domain::connect::Clusters;
 use crate::domain::consume::Instances;
 use crate::error::Result;
 use crate::kafka::{Kafka, MockKafka};
@@ -16,6 +17,8 @@ pub struct State {
     pub admin: Admin,
     /// The consumer instances of this process.
     pub instances: Instances,
+    /// The Kafka Connect clusters.
+    pub connect: Clusters,
 }
 
 impl State {
@@ -28,6 +31,7 @@ impl State {
         let kafka = Kafka::new(&config, embedded)?;
         let admin = Admin::new(&config);
         let instances = Instances::new(&config.consumer);
-        Ok(State { config, kafka, admin, instances })
+        let connect = Clusters::new(&config.connect)?;
+        Ok(State { config, kafka, admin, instances, connect })
     }
 }

@@ -14,6 +14,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpStream, lookup_host};
 use tokio::sync::OnceCell;
 use tokio::time::{Instant, timeout};
+use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls;
 use tokio_rustls::rustls::AlertDescription;
 use tokio_rustls::rustls::pki_types::ServerName;
@@ -21,10 +22,11 @@ use tokio_rustls::rustls::pki_types::ServerName;
 use crate::admin::code::Code;
 use crate::admin::connection::{Connection, Greeting, Stream};
 use crate::admin::failure::Failure;
-use crate::admin::security::{Connector, Sasl, Tls};
+use crate::admin::security::Sasl;
 use crate::admin::settings::{Family, Settings};
 use crate::admin::wire;
 use crate::error::Kind;
+use crate::tls::Tls;
 
 /// The version of ApiVersions that is tried first; its answer can be read by everybody.
 const API_VERSIONS: i16 = 3;
@@ -36,7 +38,7 @@ const MAX_SASL_STEPS: usize = 8;
 pub(super) struct Dialer {
     pub(super) settings: Settings,
     /// Made with the first connection, as it needs files.
-    tls: OnceCell<Connector>,
+    tls: OnceCell<TlsConnector>,
     /// Whether the operator has been told that the credentials are refused.
     refused: AtomicBool,
     /// How many connections were begun, so that not every one begins with the same address.
@@ -149,9 +151,9 @@ impl Dialer {
 }
 
 /// Reads the files on a thread where that blocks nobody.
-async fn connector(tls: &Tls) -> Result<Connector, Failure> {
+async fn connector(tls: &Tls) -> Result<TlsConnector, Failure> {
     let tls = tls.clone();
-    let made = tokio::task::spawn_blocking(move || tls.connector()).await;
+    let made = tokio::task::spawn_blocking(move || tls.client().map(TlsConnector::from)).await;
     let made = made.unwrap_or_else(|why| Err(why.to_string()));
     made.map_err(|why| Failure::Final(not_usable(&why)))
 }

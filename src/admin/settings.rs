@@ -1,7 +1,8 @@
 use std::time::Duration;
 
-use crate::admin::security::{Mechanism, Sasl, Tls, Unsecured};
+use crate::admin::security::{Mechanism, Sasl, Unsecured};
 use crate::config::{Config, Properties};
+use crate::tls::Tls;
 
 /// What the properties of librdkafka's names say about connections, as far as this client needs it.
 ///

@@ -39,7 +39,12 @@ impl Remote {
     pub(super) fn read(settings: &mut Settings, section: &str) -> Self {
         let key = |name: &str| format!("{section}.{name}");
         let remote = Self {
-            urls: settings.list(&key("urls"), "", "http:// or https:// with a host, without a slash at the end", is_url),
+            urls: settings.list(
+                &key("urls"),
+                "",
+                "http:// or https:// with a host, without a slash at the end",
+                is_url,
+            ),
             username: settings.text(&key("username"), "", "a name without a colon", |text| !text.contains(':')),
             password: Secret(settings.text(&key("password"), "", "a text", |_| true)),
             ca_file: path(settings, &key("ca_file")),
@@ -78,7 +83,9 @@ mod tests {
         for good in ["http://a", "https://a.b:8083", "http://[::1]:8083", "http://a/connect/x"] {
             assert!(is_url(good), "{good}");
         }
-        for bad in ["", "a:8083", "ftp://a", "http://", "http:///x", "http://a/", "http://u:p@a", "http://a?b", "http://a b"] {
+        for bad in
+            ["", "a:8083", "ftp://a", "http://", "http:///x", "http://a/", "http://u:p@a", "http://a?b", "http://a b"]
+        {
             assert!(!is_url(bad), "{bad}");
         }
     }

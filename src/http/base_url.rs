@@ -4,21 +4,13 @@ use actix_web::dev::Payload;
 use actix_web::http::header::{FORWARDED, HOST, HeaderMap};
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::error::{Error, Kind};
+use crate::model::encode_segment;
 use crate::state::State;
 
 /// How the client of a request reaches this proxy: `http://host[:port][/prefix]`.
 pub struct BaseUrl(String);
-
-/// Everything but the unreserved characters of RFC 3986.
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-
-/// Returns `segment` as it stands in a path, percent-encoded.
-pub fn encode_segment(segment: &str) -> String {
-    utf8_percent_encode(segment, SEGMENT).to_string()
-}
 
 impl BaseUrl {
     /// Returns the URL without a slash at its end.

@@ -5,6 +5,7 @@ use actix_web::http::{ConnectionType, StatusCode};
 use actix_web::{HttpResponse, ResponseError};
 
 use crate::error::{Error, Kind};
+use crate::http::connect;
 use crate::http::media::JSON;
 
 impl ResponseError for Error {
@@ -18,6 +19,9 @@ impl ResponseError for Error {
         response.insert_header((CONTENT_TYPE, JSON));
         if let Some(seconds) = self.kind().retry_after_s() {
             response.insert_header((RETRY_AFTER, seconds));
+        }
+        if let Some(outcome) = connect::outcome_of(self.kind()) {
+            response.insert_header((connect::OUTCOME, outcome.name()));
         }
         let mut response = response.body(body.to_string());
         if matches!(self.kind(), Kind::BodyTimeout | Kind::PayloadTooLarge) {

@@ -17,6 +17,8 @@ mod schema;
 mod server;
 mod stopping;
 
+mod connect;
+mod health;
 mod v1;
 mod v2;
 mod v3;
@@ -41,6 +43,8 @@ fn table() -> Routes {
     routes
         .configure(v3::routes)
         .configure(openapi::routes)
+        .configure(health::routes)
+        .configure(connect::routes)
         // A request that names v1 on a path that v1 does not have is v2's to refuse.
         .when(names_v1, |routes| {
             routes.configure(v1::routes).configure(v1::own_routes).configure(v2::routes);

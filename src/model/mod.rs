@@ -14,6 +14,7 @@ mod quota;
 mod reassignment;
 mod record;
 mod scram;
+mod segment;
 mod topic;
 mod transaction;
 
@@ -33,5 +34,6 @@ pub use quota::{Quota, QuotaChange, QuotaEntity, QuotaFilter, QuotaMatch};
 pub use reassignment::{Election, NewAssignment, Reassignment};
 pub use record::{Delivery, Header, Placed, Record, RecordError};
 pub use scram::{Password, ScramChange, ScramCredential, ScramMechanism};
+pub use segment::{decode_segment, encode_segment};
 pub use topic::{CreatedTopic, NewTopic, PartitionDescription, TopicDescription, TopicPartition};
 pub use transaction::{ActiveProducer, TransactionDescription, TransactionFilter, TransactionListing};

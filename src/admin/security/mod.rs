@@ -3,9 +3,7 @@
 mod oauth;
 mod sasl;
 mod scram;
-mod tls;
 
 pub(super) use oauth::Unsecured;
 pub(super) use sasl::{Mechanism, Sasl};
 pub(super) use scram::{MAX_ITERATIONS, ScramHash, random_salt, salted_password};
-pub(super) use tls::{Connector, Tls};

@@ -6,8 +6,9 @@ use actix_web::{FromRequest, HttpRequest};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::error::{Error, Kind};
-use crate::http::base_url::{BaseUrl, encode_segment};
+use crate::http::base_url::BaseUrl;
 use crate::http::v3::root_of;
+use crate::model::encode_segment;
 use crate::state::State;
 
 /// Addresses and names of resources, as the client of this request sees them.

@@ -1,9 +1,10 @@
+//! TLS of a client: whom it trusts, and how it shows who it is.
+
 use std::path::Path;
 use std::sync::Arc;
 
 use pkcs8::EncryptedPrivateKeyInfoOwned;
 use pkcs8::der::pem::PemLabel;
-use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::client::WebPkiServerVerifier;
 use tokio_rustls::rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use tokio_rustls::rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
@@ -13,29 +14,40 @@ use tokio_rustls::rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error as TlsError, RootCertStore, SignatureScheme,
 };
 
-/// What the properties say about TLS; files are read when the first connection is made.
+/// What is configured about TLS; the files are read when a client is made of it.
 #[derive(Clone)]
-pub(in crate::admin) struct Tls {
+pub struct Tls {
     /// A file or folder of PEM; `None` is what the system trusts.
-    pub(in crate::admin) ca_location: Option<String>,
-    pub(in crate::admin) ca_pem: Option<String>,
-    pub(in crate::admin) certificate_location: Option<String>,
-    pub(in crate::admin) certificate_pem: Option<String>,
-    pub(in crate::admin) key_location: Option<String>,
-    pub(in crate::admin) key_pem: Option<String>,
-    pub(in crate::admin) key_password: Option<String>,
-    /// Whether the broker's certificate is looked at.
-    pub(in crate::admin) verify: bool,
+    pub ca_location: Option<String>,
+    /// PEM of authorities, beside those of the file.
+    pub ca_pem: Option<String>,
+    /// A file of PEM.
+    pub certificate_location: Option<String>,
+    /// The same as text, which wins.
+    pub certificate_pem: Option<String>,
+    /// A file of PEM.
+    pub key_location: Option<String>,
+    /// The same as text, which wins.
+    pub key_pem: Option<String>,
+    /// For a key that is encrypted.
+    pub key_password: Option<String>,
+    /// Whether the server's certificate is looked at.
+    pub verify: bool,
     /// Whether it has to name the host.
-    pub(in crate::admin) verify_name: bool,
+    pub verify_name: bool,
 }
 
-/// Opens TLS on a connection.
-pub(in crate::admin) type Connector = TlsConnector;
+/// Returns what is enough for connections in the clear: no server is trusted.
+pub fn trusting_nobody() -> Result<ClientConfig, String> {
+    let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(|why| format!("TLS cannot be set up: {why}"))?;
+    Ok(builder.with_root_certificates(RootCertStore::empty()).with_no_client_auth())
+}
 
 impl Tls {
     /// Reads the files; blocks. The error is a sentence for the operator.
-    pub(in crate::admin) fn connector(&self) -> Result<Connector, String> {
+    pub fn client(&self) -> Result<Arc<ClientConfig>, String> {
         let provider = Arc::new(ring::default_provider());
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
@@ -48,7 +60,7 @@ impl Tls {
                 .map_err(|why| format!("the client certificate and its key cannot be used: {why}"))?,
             None => builder.with_no_client_auth(),
         };
-        Ok(TlsConnector::from(Arc::new(config)))
+        Ok(Arc::new(config))
     }
 
     fn verifier(&self, provider: Arc<CryptoProvider>) -> Result<Arc<dyn ServerCertVerifier>, String> {
@@ -68,7 +80,7 @@ impl Tls {
             let (file, folder) = if path.is_dir() { (None, Some(path)) } else { (Some(path), None) };
             let loaded = rustls_native_certs::load_certs_from_paths(file, folder);
             if let Some(why) = loaded.errors.first().filter(|_| loaded.certs.is_empty()) {
-                return Err(format!("ssl.ca.location cannot be read: {why}"));
+                return Err(format!("the certificate authorities (ssl.ca.location, ca_file) cannot be read: {why}"));
             }
             certificates.extend(loaded.certs);
         }
@@ -82,7 +94,7 @@ impl Tls {
         // Systems trust a few certificates that are not well formed.
         roots.add_parsable_certificates(certificates);
         if roots.is_empty() {
-            Err("there are no certificate authorities to trust; set ssl.ca.location".to_owned())
+            Err("there are no certificate authorities to trust; set ssl.ca.location or ca_file".to_owned())
         } else {
             Ok(roots)
         }
@@ -241,7 +253,7 @@ H7bz9R7v8PsS8vBxEOg=
     #[test]
     fn a_file_that_is_not_there_is_told_without_a_connection() {
         let nowhere = Tls { ca_location: Some("no/such/file".to_owned()), key_pem: None, ..tls(None) };
-        let Err(why) = nowhere.connector() else { panic!("the file is read") };
+        let Err(why) = nowhere.client() else { panic!("the file is read") };
         assert!(why.contains("ssl.ca.location"), "{why}");
     }
 }

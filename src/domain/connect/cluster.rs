@@ -1,0 +1,223 @@
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use log::debug;
+
+use crate::config::ConnectCluster;
+use crate::domain::connect::attempt::{Attempt, attempt, patience};
+use crate::domain::connect::call::Call;
+use crate::domain::connect::operation::{Effect, Operation};
+use crate::domain::connect::outcome::Seen as State;
+use crate::domain::connect::queue::Queue;
+use crate::domain::connect::reply::{Outcome, Reply};
+use crate::domain::connect::workers::{Seen, Wish, Worker, Workers};
+use crate::error::{Kind, Result};
+use crate::upstream::Client;
+
+/// A Kafka Connect cluster as its clients should find it.
+pub struct Cluster {
+    /// What it is called here.
+    pub name: String,
+    /// What is configured.
+    pub settings: ConnectCluster,
+    /// Who can be asked.
+    pub workers: Workers,
+    client: Client,
+    queue: Queue,
+}
+
+/// How long workers that all refuse connections are tried: as long as one takes to start.
+const UNREACHABLE_LIMIT: Duration = Duration::from_secs(20);
+
+/// The waits before a request is sent again.
+const FIRST_WAIT: Duration = Duration::from_millis(250);
+const LONGEST_WAIT: Duration = Duration::from_secs(4);
+
+/// What was tried for a call so far.
+#[derive(Default)]
+struct Story {
+    tried: Vec<Arc<Worker>>,
+    waits: u32,
+    /// Whether a worker may have carried it out, or may have read it without an answer.
+    unclear: bool,
+    /// What a worker answered that may be different in a moment.
+    last: Option<Reply>,
+}
+
+impl Cluster {
+    /// Reads the certificates; connects to nobody. The error is a sentence for the operator.
+    pub(super) fn new(name: &str, settings: &ConnectCluster) -> Result<Cluster, String> {
+        let client = Client::new(&settings.remote, settings.connect_timeout, None)
+            .map_err(|why| format!("connect.{name}: {why}"))?;
+        Ok(Cluster {
+            name: name.to_owned(),
+            workers: Workers::new(&settings.remote.urls),
+            queue: Queue::new(settings.concurrent_writes, settings.queued_writes),
+            client,
+            settings: settings.clone(),
+        })
+    }
+
+    /// Carries out the request of a client.
+    pub async fn call(&self, call: Call) -> Result<Reply> {
+        let limit = call.wishes.within.unwrap_or(self.settings.request_timeout).min(self.settings.request_timeout);
+        let deadline = Instant::now() + limit;
+        if call.body.len() as u64 > self.settings.max_body_bytes {
+            let most = self.settings.max_body_bytes;
+            return Err(
+                Kind::PayloadTooLarge.because(format!("The request body is larger than {most} bytes: send less."))
+            );
+        }
+        let turn = if call.operation.is_write() { Some(self.queue.turn(deadline).await?) } else { None };
+        let mut reply = self.carry_out(&call, deadline).await?;
+        drop(turn);
+        if let Some(settle) = call.wishes.settle.filter(|_| reply.is_success()) {
+            let name = self.subject(&call);
+            reply.settled = Some(self.settle(&name, settle.state, Instant::now() + settle.within).await);
+        }
+        Ok(reply)
+    }
+
+    /// Returns the connector that a call is about.
+    fn subject(&self, call: &Call) -> String {
+        let created = crate::domain::connect::config::ConnectorConfig::read_creation;
+        match call.operation {
+            Operation::Create => created(&call.body).map(|(name, _)| name).unwrap_or_default(),
+            _ => call.name(),
+        }
+    }
+
+    async fn carry_out(&self, call: &Call, deadline: Instant) -> Result<Reply> {
+        if self.settings.skip_unchanged
+            && call.operation == Operation::PutConfig
+            && let State::Applied(reply) = self.look(call, deadline).await
+        {
+            return Ok(Reply { outcome: Some(Outcome::Unchanged), ..reply });
+        }
+        self.ask(call, deadline).await
+    }
+
+    /// Sends a call to workers until one of them gives the answer, or the time is over.
+    pub(super) async fn ask(&self, call: &Call, deadline: Instant) -> Result<Reply> {
+        let effect = call.operation.row().effect;
+        let began = Instant::now();
+        let mut story = Story::default();
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let Some(worker) = self.next(call, &story)?.filter(|_| !left.is_zero()) else {
+                return story.end(call);
+            };
+            let before = story.tried.len() as u32;
+            let limit = patience(effect, self.settings.read_timeout, self.settings.write_timeout, before).min(left);
+            let came = attempt(&self.client, &worker, call, limit, self.settings.max_answer_bytes).await;
+            self.note(&worker, &came, call);
+            story.tried.push(worker);
+            match came {
+                Attempt::Answered(reply) => return self.conclude(call, &story, reply, deadline).await,
+                Attempt::Unusable(why) => return Err(Kind::ConnectAnswer.because(why)),
+                Attempt::NotNow(reply) => {
+                    if call.wishes.no_retry || Box::pin(self.is_lasting(call, &reply, deadline)).await {
+                        return Ok(reply);
+                    }
+                    story.last = Some(reply);
+                    story.wait(deadline).await;
+                }
+                Attempt::NotDone(_) => {
+                    if call.wishes.no_retry || began.elapsed() > UNREACHABLE_LIMIT {
+                        return story.end(call);
+                    }
+                    if story.tried.len() >= self.workers.count() {
+                        story.wait(deadline).await;
+                    }
+                }
+                Attempt::Unclear(_, reply) => {
+                    story.unclear = true;
+                    story.last = reply.or(story.last);
+                    match effect {
+                        Effect::Snapshot | Effect::Read if call.wishes.no_retry => return story.end(call),
+                        Effect::Snapshot | Effect::Read => {}
+                        Effect::Disruptive => return story.end(call),
+                        Effect::Repeatable | Effect::Once => {
+                            // What was written a moment ago is seen by the others a moment later.
+                            story.wait(deadline).await;
+                            match Box::pin(self.look(call, deadline)).await {
+                                State::Applied(reply) | State::Conflict(reply) => return Ok(reply),
+                                State::NotApplied if !call.wishes.no_retry => {}
+                                State::NotApplied | State::Unknown => return story.end(call),
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn next(&self, call: &Call, story: &Story) -> Result<Option<Arc<Worker>>> {
+        if let Some(name) = &call.wishes.worker {
+            let unknown =
+                || Kind::NotFound.because(format!("No worker of this Kafka Connect cluster is called {name}."));
+            return self.workers.named(name).map(Some).ok_or_else(unknown);
+        }
+        let connector = call.name();
+        let wish = Wish { route: call.operation.row().route, connector: &connector, task: call.task() };
+        Ok(self.workers.choose(&wish, &story.tried))
+    }
+
+    fn note(&self, worker: &Worker, came: &Attempt, call: &Call) {
+        let seen = match came {
+            Attempt::Answered(_) | Attempt::NotNow(_) | Attempt::Unclear(_, Some(_)) | Attempt::Unusable(_) => {
+                Seen::Answering
+            }
+            Attempt::NotDone(why) | Attempt::Unclear(why, None) => {
+                debug!("connect {}: {:?} at {}: {why}", self.name, call.operation, worker.id());
+                Seen::Failing
+            }
+        };
+        self.workers.note(worker, seen);
+    }
+
+    /// Returns the answer to a call in view of what was tried before: the second time finds the work of the first.
+    async fn conclude(&self, call: &Call, story: &Story, reply: Reply, deadline: Instant) -> Result<Reply> {
+        if !story.unclear || !call.operation.is_write() {
+            return Ok(reply);
+        }
+        match (call.operation, reply.status) {
+            (Operation::Delete, 404) => Ok(Reply::seen(204, "")),
+            (Operation::Create, 409) => match Box::pin(self.look(call, deadline)).await {
+                State::Applied(seen) => Ok(seen),
+                State::Conflict(_) | State::NotApplied | State::Unknown => Ok(reply),
+            },
+            _ => Ok(reply),
+        }
+    }
+}
+
+impl Story {
+    /// Waits a little longer each time.
+    async fn wait(&mut self, deadline: Instant) {
+        let longest = FIRST_WAIT.saturating_mul(1 << self.waits.min(10)).min(LONGEST_WAIT);
+        self.waits += 1;
+        let chance = RandomState::new().hash_one(self.waits) % 1000;
+        let wait = longest / 2 + longest / 2 * chance as u32 / 1000;
+        tokio::time::sleep(wait.min(deadline.saturating_duration_since(Instant::now()))).await;
+    }
+
+    /// Returns what is known when nothing more is tried.
+    fn end(self, call: &Call) -> Result<Reply> {
+        let is_write = call.operation.is_write();
+        if let Some(reply) = self.last {
+            let outcome = match (is_write, self.unclear) {
+                (false, _) => None,
+                (true, true) => Some(Outcome::Unknown),
+                (true, false) => Some(Outcome::NotApplied),
+            };
+            return Ok(Reply { outcome, ..reply });
+        }
+        Err(match (is_write, self.unclear) {
+            (true, true) => Kind::ConnectUnknown.into(),
+            (false, true) => Kind::ConnectTimeout.into(),
+            (_, false) => Kind::ConnectUnavailable.into(),
+        })
+    }
+}

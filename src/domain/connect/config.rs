@@ -1,0 +1,105 @@
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+/// The configuration of a connector as workers read it: every value is a text or null.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ConnectorConfig(pub BTreeMap<String, Option<String>>);
+
+/// The body of a request that creates a connector.
+#[derive(Deserialize)]
+struct Creation<'a> {
+    name: Option<String>,
+    #[serde(borrow)]
+    config: Option<&'a RawValue>,
+}
+
+impl ConnectorConfig {
+    /// Reads a JSON object; `None` is none that a worker would take.
+    ///
+    /// Numbers and booleans are their literal text, and the last of two equal keys counts.
+    pub fn read(json: &[u8]) -> Option<ConnectorConfig> {
+        let raw: BTreeMap<String, &RawValue> = serde_json::from_slice(json).ok()?;
+        let value = |raw: &RawValue| match raw.get().as_bytes().first()? {
+            b'"' => serde_json::from_str(raw.get()).ok().map(Some),
+            b'n' => Some(None),
+            b'{' | b'[' => None,
+            _ => Some(Some(raw.get().to_owned())),
+        };
+        let entries = raw.into_iter().map(|(key, raw)| Some((key, value(raw)?)));
+        entries.collect::<Option<_>>().map(ConnectorConfig)
+    }
+
+    /// Reads name and configuration of a request that creates a connector.
+    pub fn read_creation(json: &[u8]) -> Option<(String, ConnectorConfig)> {
+        let creation: Creation<'_> = serde_json::from_slice(json).ok()?;
+        let config = ConnectorConfig::read(creation.config?.get().as_bytes())?;
+        Some((creation.name.unwrap_or_default().trim().to_owned(), config))
+    }
+
+    /// Returns the value of a key that is there and not null.
+    pub fn get(&self, key: &str) -> Option<&str> {
+        self.0.get(key)?.as_deref()
+    }
+
+    /// Tells whether `stored` is what a worker keeps when it is sent this.
+    pub fn is_kept_as(&self, stored: &ConnectorConfig) -> bool {
+        let own = |config: &ConnectorConfig| {
+            let kept = config.0.iter().filter(|(key, _)| *key != "name" && !key.starts_with("__internal."));
+            kept.map(|(key, value)| (key.clone(), value.clone())).collect::<BTreeMap<_, _>>()
+        };
+        own(self) == own(stored)
+    }
+
+    /// Tells whether `stored` is what remains after this patch: values are there, and keys with null are gone.
+    pub fn is_patched_into(&self, stored: &ConnectorConfig) -> bool {
+        self.0.iter().all(|(key, value)| match value {
+            None => !stored.0.contains_key(key),
+            Some(value) => stored.get(key) == Some(value),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(json: &str) -> ConnectorConfig {
+        ConnectorConfig::read(json.as_bytes()).expect("a configuration")
+    }
+
+    #[test]
+    fn values_are_texts_as_workers_have_them() {
+        let read = config(r#"{"a":1.50,"b":true,"c":null,"d":"x","e":1e3,"a":"last"}"#);
+        let values: Vec<_> = ["a", "b", "c", "d", "e"].iter().map(|key| read.get(key)).collect();
+        assert_eq!(values, [Some("last"), Some("true"), None, Some("x"), Some("1e3")]);
+        for bad in [r#"{"a":{}}"#, r#"{"a":[1]}"#, "[]", "null", "", "{} x"] {
+            assert!(ConnectorConfig::read(bad.as_bytes()).is_none(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_configuration_is_compared_without_what_the_worker_adds() {
+        let sent = config(r#"{"a":1}"#);
+        assert!(sent.is_kept_as(&config(r#"{"name":"x","a":"1","__internal.config.version":"7"}"#)));
+        assert!(!sent.is_kept_as(&config(r#"{"name":"x","a":"1","b":"2"}"#)));
+        assert!(!sent.is_kept_as(&config(r#"{"name":"x","a":"1.0"}"#)));
+    }
+
+    #[test]
+    fn a_patch_is_compared_key_by_key() {
+        let patch = config(r#"{"a":1,"b":null}"#);
+        assert!(patch.is_patched_into(&config(r#"{"a":"1","c":"2"}"#)));
+        assert!(!patch.is_patched_into(&config(r#"{"a":"1","b":"2"}"#)));
+        assert!(!patch.is_patched_into(&config(r#"{"c":"2"}"#)));
+    }
+
+    #[test]
+    fn a_creation_has_a_name_without_white_space_around_it() {
+        let (name, config) =
+            ConnectorConfig::read_creation(br#"{"name":" a ","config":{"k":"v"},"initial_state":"STOPPED"}"#).unwrap();
+        assert_eq!((name.as_str(), config.get("k")), ("a", Some("v")));
+        assert!(ConnectorConfig::read_creation(br#"{"name":"a"}"#).is_none());
+    }
+}

@@ -1,0 +1,84 @@
+//! Kafka Connect: a worker's API for the default cluster at the root, and for each cluster below `/connect/{cluster}`.
+
+mod docs;
+mod forward;
+mod incoming;
+
+use actix_web::http::header::HeaderName;
+
+use crate::domain::connect::{Operation, Outcome};
+use crate::error::Kind;
+use crate::http::connect::forward::forward;
+use crate::http::resource::{Endpoint, Routes, Verb, delete, get, patch, post, put, resource};
+
+/// Says what became of a change whose answer does not tell.
+pub const OUTCOME: HeaderName = HeaderName::from_static("x-connect-gateway-outcome");
+
+/// Where the clusters are by their names.
+const CLUSTER: &str = "/connect/{cluster}";
+
+/// Registers what workers have.
+pub fn routes(routes: &mut Routes) {
+    for prefix in ["", CLUSTER] {
+        for endpoint in endpoints(prefix) {
+            routes.service(endpoint);
+        }
+    }
+}
+
+/// Returns what an error says about the change that was asked for.
+pub fn outcome_of(kind: Kind) -> Option<Outcome> {
+    match kind {
+        Kind::ConnectUnknown => Some(Outcome::Unknown),
+        Kind::ConnectUnavailable | Kind::ConnectBusy | Kind::ConnectPolicy | Kind::ConnectMasked => {
+            Some(Outcome::NotApplied)
+        }
+        _ => None,
+    }
+}
+
+/// Returns the paths of a worker below `prefix`, each with all its verbs.
+fn endpoints(prefix: &'static str) -> Vec<Endpoint> {
+    let mut endpoints: Vec<Endpoint> = Vec::new();
+    // At the root these two are the proxy's own.
+    let is_served =
+        |operation: &Operation| !prefix.is_empty() || !matches!(operation, Operation::Root | Operation::Health);
+    for operation in Operation::ALL.into_iter().filter(is_served) {
+        let path = format!("{prefix}{}", operation.row().path);
+        let verb = verb(operation, prefix).doc(docs::doc(operation));
+        match endpoints.iter_mut().find(|endpoint| endpoint.path == path) {
+            Some(endpoint) => endpoint.verbs.push(verb),
+            None => endpoints.push(resource(&path, vec![verb])),
+        }
+    }
+    endpoints
+}
+
+fn verb(operation: Operation, prefix: &'static str) -> Verb {
+    let handler =
+        move |request, answer, body, state, base| forward(operation, prefix, request, answer, body, state, base);
+    match operation.row().method {
+        "POST" => post(handler),
+        "PUT" => put(handler),
+        "PATCH" => patch(handler),
+        "DELETE" => delete(handler),
+        _ => get(handler),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_operation_is_served_by_its_method() {
+        let endpoints = endpoints(CLUSTER);
+        let verbs = endpoints.iter().flat_map(|endpoint| endpoint.verbs.iter().map(move |verb| (verb, endpoint)));
+        let served: Vec<_> = verbs.map(|(verb, endpoint)| (verb.method.as_str(), endpoint.path.as_str())).collect();
+        assert_eq!(served.len(), Operation::ALL.len());
+        for operation in Operation::ALL {
+            let row = operation.row();
+            assert!(served.contains(&(row.method, format!("{CLUSTER}{}", row.path).as_str())), "{operation:?}");
+        }
+    }
+}
