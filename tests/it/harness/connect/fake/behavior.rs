@@ -4,7 +4,7 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::{Map, Value, json};
 
 use crate::harness::connect::fake::action::Reply;
-use crate::harness::connect::fake::connectors::State;
+use crate::harness::connect::fake::connectors::{State, stored};
 use crate::harness::connect::fake::request::Request;
 use crate::harness::connect::fake::{offsets, plugins};
 
@@ -195,16 +195,10 @@ fn created(state: &State, request: &Request, name: &str) -> Reply {
     Reply::json(201, &info).header("Location", &format!("http://{host}/connectors/{place}"))
 }
 
-/// Returns a config as it is stored: numbers and booleans are texts then.
+/// Returns a config as it is stored, or the answer to what is none.
 fn config_of(body: &Value) -> Result<Map<String, Value>, Reply> {
     let wrong = || Reply::error(500, "Cannot deserialize value of type `java.lang.String` from Object value");
-    let entries = body.as_object().ok_or_else(wrong)?.iter();
-    let entries = entries.map(|(key, value)| match value {
-        Value::Number(_) | Value::Bool(_) => Ok((key.clone(), json!(value.to_string()))),
-        Value::String(_) | Value::Null => Ok((key.clone(), value.clone())),
-        Value::Array(_) | Value::Object(_) => Err(wrong()),
-    });
-    entries.collect()
+    stored(body).ok_or_else(wrong)
 }
 
 fn refuse(name: &str, config: &Map<String, Value>) -> Option<Reply> {

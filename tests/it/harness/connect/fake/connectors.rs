@@ -159,3 +159,13 @@ impl Task {
         self.trace = Some(trace.to_owned());
     }
 }
+
+/// Returns a config as it is stored, where numbers and booleans are texts; `None` if it is none.
+pub(super) fn stored(config: &Value) -> Option<Map<String, Value>> {
+    let entries = config.as_object()?.iter().map(|(key, value)| match value {
+        Value::Number(_) | Value::Bool(_) => Some((key.clone(), json!(value.to_string()))),
+        Value::String(_) | Value::Null => Some((key.clone(), value.clone())),
+        Value::Array(_) | Value::Object(_) => None,
+    });
+    entries.collect()
+}

@@ -26,7 +26,7 @@ pub use request::Request;
 pub use server::{FakeWorker, Mode};
 
 use action::Rules;
-use connectors::State;
+use connectors::{State, stored};
 
 /// Workers that share their connectors, by their index; the first one leads. They are gone when dropped.
 pub struct FakeWorkers {
@@ -112,8 +112,9 @@ impl FakeWorkers {
     }
 
     /// Makes or replaces a connector behind the back of every client; its tasks run.
+    #[track_caller]
     pub fn put(&self, name: &str, config: Value) {
-        self.state().put(name, config.as_object().expect("a config is an object").clone());
+        self.state().put(name, stored(&config).expect("a config is a flat object"));
     }
 
     /// Deletes a connector in the same way.
