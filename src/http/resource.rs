@@ -30,6 +30,8 @@ pub struct Endpoint {
     pub path: String,
     /// What can be done.
     pub verbs: Vec<Verb>,
+    /// What is answered as if the path were not there.
+    hidden: Option<Method>,
 }
 
 /// One method of a path.
@@ -101,17 +103,25 @@ impl Routes {
 }
 
 impl Endpoint {
+    /// Answers 404 to a method that others have there, and that this proxy is not to show.
+    pub fn hiding(mut self, method: Method) -> Endpoint {
+        self.hidden = Some(method);
+        self
+    }
+
     fn into_resource(self) -> Resource {
         let allow = HeaderValue::from_str(&self.allow()).unwrap_or(HeaderValue::from_static("OPTIONS"));
+        let hidden = self.hidden.clone();
+        let hidden = self.hidden.clone();
         let other = move |request: HttpRequest| {
-            let allow = allow.clone();
-            async move {
-                let mut response = match *request.method() {
-                    Method::OPTIONS => HttpResponse::Ok(),
-                    _ => HttpResponse::MethodNotAllowed(),
-                };
-                response.insert_header((ALLOW, allow)).finish()
-            }
+            let response = if Some(request.method()) == hidden.as_ref() {
+                HttpResponse::NotFound().finish()
+            } else if request.method() == Method::OPTIONS {
+                HttpResponse::Ok().insert_header((ALLOW, allow.clone())).finish()
+            } else {
+                HttpResponse::MethodNotAllowed().insert_header((ALLOW, allow.clone())).finish()
+            };
+            async move { response }
         };
         let resource = web::resource(self.path).default_service(web::to(other));
         self.verbs.into_iter().fold(resource, |resource, verb| resource.route(verb.route))
@@ -141,7 +151,7 @@ impl Verb {
 
 /// Returns a path that knows its verbs: HEAD goes with GET, OPTIONS is answered, other verbs get 405 with `Allow`.
 pub fn resource(path: &str, verbs: Vec<Verb>) -> Endpoint {
-    Endpoint { path: path.to_owned(), verbs }
+    Endpoint { path: path.to_owned(), verbs, hidden: None }
 }
 
 /// Returns a verb for GET and HEAD; answers are compressed for clients that ask.

@@ -4,6 +4,7 @@ mod docs;
 mod forward;
 mod incoming;
 
+use actix_web::http::Method;
 use actix_web::http::header::HeaderName;
 
 use crate::domain::connect::{Operation, Outcome};
@@ -21,7 +22,9 @@ const CLUSTER: &str = "/connect/{cluster}";
 pub fn routes(routes: &mut Routes) {
     for prefix in ["", CLUSTER] {
         for endpoint in endpoints(prefix) {
-            routes.service(endpoint);
+            // Workers take the configurations of tasks from each other there; not from anybody else.
+            let is_internal = endpoint.path.ends_with("/tasks");
+            routes.service(if is_internal { endpoint.hiding(Method::POST) } else { endpoint });
         }
     }
 }
