@@ -112,7 +112,6 @@ impl Endpoint {
     fn into_resource(self) -> Resource {
         let allow = HeaderValue::from_str(&self.allow()).unwrap_or(HeaderValue::from_static("OPTIONS"));
         let hidden = self.hidden.clone();
-        let hidden = self.hidden.clone();
         let other = move |request: HttpRequest| {
             let response = if Some(request.method()) == hidden.as_ref() {
                 HttpResponse::NotFound().finish()
