@@ -7,6 +7,7 @@
 mod acls;
 mod cluster;
 mod configs;
+mod connect_group;
 mod group_offsets;
 mod groups;
 mod log_dirs;
@@ -24,6 +25,7 @@ mod rounds;
 
 mod answer;
 mod code;
+mod connect_protocol;
 mod convert;
 mod coordinators;
 mod failure;
