@@ -100,7 +100,8 @@ mod tests {
         for version in [1, 2] {
             let ran = assignment(version, "http://old/", &[("x", &[-1, 0, 1]), ("y", &[-1])], &[]);
             let told = assignment(version, "http://b/", &[("z", &[0])], &[("x", &[1]), ("y", &[-1])]);
-            let found = connect_group(group("Stable", vec![(metadata(version, "http://a/", Some(&ran)), told)])).unwrap();
+            let found =
+                connect_group(group("Stable", vec![(metadata(version, "http://a/", Some(&ran)), told)])).unwrap();
             assert_eq!(found.leader_url.as_deref(), Some("http://b/"));
             assert_eq!(
                 found.workers,

@@ -10,6 +10,7 @@ mod configs;
 mod connect_group;
 mod group_offsets;
 mod groups;
+mod lease;
 mod log_dirs;
 mod offsets;
 mod partitions;
@@ -30,6 +31,7 @@ mod convert;
 mod coordinators;
 mod failure;
 mod group_members;
+mod membership;
 
 mod brokers;
 mod connection;
@@ -41,6 +43,7 @@ mod wire;
 pub use code::Code;
 pub use configs::ConfigDetails;
 pub use groups::GroupFilter;
+pub use lease::Lease;
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -80,7 +83,7 @@ impl Admin {
     }
 
     fn operation(&self) -> Result<Operation<'_>> {
-        Operation::begin(self)
+        Operation::begin(self, self.timeout)
     }
 
     fn brokers(&self) -> Result<&Brokers> {

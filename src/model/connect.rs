@@ -21,11 +21,9 @@ impl ConnectGroup {
             | GroupState::CompletingRebalance
             | GroupState::Assigning
             | GroupState::Reconciling => true,
-            GroupState::Unknown
-            | GroupState::Stable
-            | GroupState::Dead
-            | GroupState::Empty
-            | GroupState::NotReady => false,
+            GroupState::Unknown | GroupState::Stable | GroupState::Dead | GroupState::Empty | GroupState::NotReady => {
+                false
+            }
         }
     }
 

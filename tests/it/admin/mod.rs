@@ -5,6 +5,7 @@ mod brokers;
 mod cluster;
 mod configs;
 pub mod groups;
+mod lease;
 mod offsets;
 mod partitions;
 mod quotas;
