@@ -22,7 +22,9 @@ impl Admin {
     /// Describes the group of a Connect cluster: its workers, who leads, and who runs what.
     ///
     /// A group that does not exist, or is none of Connect workers, is an error with [`Code::GROUP_ID_NOT_FOUND`]. A
-    /// worker that was killed is still in it until its session has ended.
+    /// worker that was killed is still in it until its session has ended, ten seconds unless workers are told otherwise.
+    ///
+    /// The proxy's Kafka user needs the right to DESCRIBE the group.
     pub async fn connect_group(&self, group_id: &str) -> Result<ConnectGroup> {
         let operation = self.operation()?;
         let ids = [group_id.to_owned()];

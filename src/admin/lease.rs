@@ -23,7 +23,7 @@ const BETWEEN_HEARTBEATS: Duration = Duration::from_secs(2);
 
 /// The wait after a failure; it doubles with each that follows.
 const FIRST_WAIT: Duration = Duration::from_millis(100);
-const LONGEST_WAIT: Duration = Duration::from_secs(5);
+const LONGEST_WAIT: Duration = BETWEEN_HEARTBEATS;
 
 /// Lets one instance of a fleet act at a time: the leader of a group in Kafka whose members are the instances.
 ///
@@ -38,6 +38,8 @@ pub struct Lease {
 
 impl Lease {
     /// Takes the group, which no other clients may use; asks for nothing before [`Lease::run`].
+    ///
+    /// The proxy's Kafka user needs the right to READ the group.
     pub fn new(admin: Arc<Admin>, group_id: &str) -> Lease {
         Lease { admin, group: group_id.to_owned(), hold: Hold::default() }
     }
