@@ -1,5 +1,8 @@
 //! The harness itself: what other tests rely on when they call something lost, kept or gone.
 
+mod connect;
+mod fake;
+
 use std::process::{Command, Stdio};
 
 use crate::harness::binary::Proxy;

@@ -1,14 +1,17 @@
-//! What the tests stand on: a real Kafka, the proxy inside this process or as a child, and waiting that has a deadline.
+//! What the tests stand on: a real Kafka, Connect workers real and scripted, the proxy inside this process or as a child,
+//! and waiting that has a deadline.
 
 // Each helper has users in some tests only; which ones changes with every test written.
 #![allow(dead_code)]
 
 pub mod app;
 pub mod binary;
+pub mod connect;
 pub mod http;
 pub mod kafka;
 pub mod ports;
 pub mod process;
+pub mod script;
 pub mod waiting;
 pub mod wire;
 

@@ -2,12 +2,11 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use crate::harness::kafka::Kafka;
 use crate::harness::ports::free_port;
-use crate::harness::process::{Output, signal, wait};
+use crate::harness::script::{self, FAST_START, Running, Starting};
 use crate::harness::unique;
 use crate::harness::waiting::{PATIENCE, eventually_blocking};
 
@@ -31,21 +30,6 @@ pub struct OwnOptions {
     /// Replaces the options that let java start fast.
     pub java_options: Option<String>,
 }
-
-struct Running {
-    script: Child,
-    output: Output,
-    java: u32,
-}
-
-const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/kafka/broker");
-
-// A broker of a test lives for seconds: optimizing its code costs more than it gives. Brokers that are measured are
-// not started here and keep java's defaults.
-const JAVA_OPTIONS: &str = "-Xms256m -Xmx1g -XX:TieredStopAtLevel=1 -XX:+UseSerialGC";
-
-// The first start may have to fetch Kafka.
-const START_DEADLINE: Duration = Duration::from_secs(600);
 
 // A broker that was killed is let in again when its old session has ended. Nine seconds, the default, is long for a
 // test and stays with the shared broker, which is never killed but may be starved for a while.
@@ -90,9 +74,9 @@ impl Broker {
         let new_broker = |node| Broker::new(node, &voters, &bootstrap.join(","), options);
         let mut brokers: Vec<Broker> = nodes.iter().map(new_broker).collect();
         // None is ready before a majority runs.
-        let starting: Vec<(Child, Output)> = brokers.iter().map(Broker::spawn).collect();
-        for (broker, (script, output)) in brokers.iter_mut().zip(starting) {
-            broker.running = Some(Running::when_ready(script, output)?);
+        let starting: Vec<Starting> = brokers.iter().map(Broker::spawn).collect();
+        for (broker, starting) in brokers.iter_mut().zip(starting) {
+            broker.running = Some(starting.wait()?);
         }
         brokers[0].wait_for_brokers(count);
         Ok(brokers)
@@ -120,7 +104,7 @@ impl Broker {
             arguments.extend(["--scram".to_owned(), user.clone()]);
         }
         arguments.push("--remove-dir".to_owned());
-        let java_options = options.java_options.clone().unwrap_or_else(|| JAVA_OPTIONS.to_owned());
+        let java_options = options.java_options.clone().unwrap_or_else(|| format!("-Xms256m -Xmx1g {FAST_START}"));
         Broker { arguments, java_options, dir, running: None, kafka: Kafka::at(bootstrap.to_owned()) }
     }
 
@@ -131,35 +115,30 @@ impl Broker {
     /// Ends the broker as a crash does.
     #[track_caller]
     pub fn kill(&mut self) {
-        let mut running = self.running.take().expect("the broker runs");
-        signal(running.java, "KILL");
-        wait(&mut running.script, PATIENCE);
+        self.running.take().expect("the broker runs").kill();
     }
 
     /// Ends the broker as an operator does, and waits until it has ended.
     #[track_caller]
     pub fn stop(&mut self) {
-        let mut running = self.running.take().expect("the broker runs");
-        signal(running.script.id(), "TERM");
-        wait(&mut running.script, PATIENCE);
+        self.running.take().expect("the broker runs").stop();
     }
 
     /// Starts a killed or stopped broker again, with its port and data, and waits until it serves clients.
     #[track_caller]
     pub fn restart(&mut self) {
         assert!(self.running.is_none(), "the broker still runs");
-        let (script, output) = self.spawn();
-        self.running = Some(Running::when_ready(script, output).unwrap_or_else(|why| panic!("{why}")));
+        self.running = Some(self.spawn().wait().unwrap_or_else(|why| panic!("{why}")));
     }
 
     /// Freezes the broker: connections stay open and nothing answers.
     pub fn pause(&self) {
-        signal(self.running.as_ref().expect("the broker runs").java, "STOP");
+        self.running.as_ref().expect("the broker runs").pause();
     }
 
     /// Ends [`Broker::pause`].
     pub fn resume(&self) {
-        signal(self.running.as_ref().expect("the broker runs").java, "CONT");
+        self.running.as_ref().expect("the broker runs").resume();
     }
 
     /// Returns what the broker logged, for the message of a failing test.
@@ -167,18 +146,8 @@ impl Broker {
         fs::read_to_string(self.dir.join("broker.log")).unwrap_or_default()
     }
 
-    fn spawn(&self) -> (Child, Output) {
-        let mut script = Command::new(SCRIPT)
-            .args(&self.arguments)
-            .env("KAFKA_HEAP_OPTS", &self.java_options)
-            // The broker lives as long as this pipe: it is closed by the kernel even when the test run is killed.
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("bash runs tests/kafka/broker");
-        let output = Output::of(&mut script);
-        (script, output)
+    fn spawn(&self) -> Starting {
+        script::start("broker", &self.arguments, &self.java_options)
     }
 
     fn wait_for_brokers(&self, count: usize) {
@@ -194,24 +163,6 @@ impl Drop for Broker {
         drop(self.running.take());
         // The script does it too, except after `kill` and `stop`.
         let _ = fs::remove_dir_all(&self.dir);
-    }
-}
-
-impl Running {
-    fn when_ready(script: Child, output: Output) -> Result<Running, String> {
-        let java = output.wait_for(START_DEADLINE, |line| {
-            let (_, pid) = line.strip_prefix("ready ")?.split_once(" pid ")?;
-            pid.parse().ok()
-        });
-        Ok(Running { java: java?, script, output })
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // The script kills java when stdin closes, also a paused one.
-        drop(self.script.stdin.take());
-        let _ = self.script.wait();
     }
 }
 
