@@ -4,6 +4,7 @@ mod acls;
 mod brokers;
 mod cluster;
 mod configs;
+mod connect_group;
 pub mod groups;
 mod lease;
 mod offsets;
