@@ -1,12 +1,12 @@
-use kafka_protocol::messages::describe_groups_response::{DescribedGroup, DescribedGroupMember};
+use kafka_protocol::messages::describe_groups_response::DescribedGroup;
 
 use crate::admin::Admin;
 use crate::admin::code::Code;
-use crate::admin::connect_protocol::{Assignment, read_assignment, read_metadata};
+use crate::admin::connect_protocol::{leader_url, worker};
 use crate::admin::convert::missing;
 use crate::admin::groups::{GroupFilter, state};
 use crate::error::Result;
-use crate::model::{ConnectGroup, ConnectMember};
+use crate::model::ConnectGroup;
 
 /// What the workers of a Connect cluster call the protocol of their group.
 const PROTOCOL_TYPE: &str = "connect";
@@ -49,96 +49,65 @@ fn connect_group(group: DescribedGroup) -> Option<ConnectGroup> {
         workers: Vec::new(),
     };
     for member in group.members {
-        let assignment = read_assignment(&member.member_assignment);
-        if let Some(url) = assignment.as_ref().map(|assignment| &assignment.leader_url).filter(|url| !url.is_empty()) {
-            found.leader_url = Some(url.clone());
-        }
-        found.workers.extend(worker(&member, assignment));
+        found.leader_url = leader_url(&member.member_assignment).or(found.leader_url);
+        found.workers.extend(worker(&member.member_metadata, &member.member_assignment));
     }
     found.workers.sort_unstable_by(|one, other| one.url.cmp(&other.url));
     Some(found)
 }
 
-/// Returns a worker with what it runs; `None` where the broker does not tell.
-fn worker(member: &DescribedGroupMember, assignment: Option<Assignment>) -> Option<ConnectMember> {
-    let metadata = read_metadata(&member.member_metadata)?;
-    // A worker says what it runs when it joins. The leader then only tells it what comes and what goes; with the eager
-    // protocol the worker ran nothing and is told everything.
-    let mut runs = metadata.runs.unwrap_or_default();
-    if let Some(assignment) = assignment {
-        runs.tasks.retain(|task| !assignment.revoked.tasks.contains(task));
-        runs.connectors.retain(|connector| !assignment.revoked.connectors.contains(connector));
-        runs.connectors.extend(assignment.given.connectors);
-        runs.tasks.extend(assignment.given.tasks);
-    }
-    Some(ConnectMember {
-        url: metadata.url,
-        connectors: runs.connectors.into_iter().collect(),
-        tasks: runs.tasks.into_iter().collect(),
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
+    use kafka_protocol::messages::describe_groups_response::DescribedGroupMember;
     use kafka_protocol::protocol::StrBytes;
 
     use super::*;
-    use crate::admin::connect_protocol::tests::{assignment, metadata};
     use crate::model::GroupState;
 
-    fn group(state: &'static str, members: Vec<(Bytes, Bytes)>) -> DescribedGroup {
-        let member = |(metadata, assignment)| {
-            DescribedGroupMember::default().with_member_metadata(metadata).with_member_assignment(assignment)
+    fn group(state: &'static str, members: &[(&'static [u8], &'static [u8])]) -> DescribedGroup {
+        let member = |(metadata, assignment): &(&'static [u8], &'static [u8])| {
+            DescribedGroupMember::default()
+                .with_member_metadata(Bytes::from_static(metadata))
+                .with_member_assignment(Bytes::from_static(assignment))
         };
         DescribedGroup::default()
             .with_protocol_type(StrBytes::from_static_str("connect"))
             .with_group_state(StrBytes::from_static_str(state))
-            .with_members(members.into_iter().map(member).collect())
+            .with_members(members.iter().map(member).collect())
     }
 
-    #[test]
-    fn a_worker_runs_what_it_ran_without_what_was_revoked_and_with_what_it_was_given() {
-        for version in [1, 2] {
-            let ran = assignment(version, "http://old/", &[("x", &[-1, 0, 1]), ("y", &[-1])], &[]);
-            let told = assignment(version, "http://b/", &[("z", &[0])], &[("x", &[1]), ("y", &[-1])]);
-            let found =
-                connect_group(group("Stable", vec![(metadata(version, "http://a/", Some(&ran)), told)])).unwrap();
-            assert_eq!(found.leader_url.as_deref(), Some("http://b/"));
-            assert_eq!(
-                found.workers,
-                [ConnectMember {
-                    url: "http://a/".to_owned(),
-                    connectors: vec!["x".to_owned()],
-                    tasks: vec![("x".to_owned(), 0), ("z".to_owned(), 0)],
-                }]
-            );
-        }
-    }
+    const ASSIGNMENT: &[u8] = b"\0\x02\0\0\0\x01m\0\x09http://b/\0\0\0\0\0\0\0\x05\0\0\0\0\0\0\0\0\0\0\0\0";
+    const FIRST: &[u8] = b"\0\x02\0\x09http://a/\0\0\0\0\0\0\0\x05\xff\xff\xff\xff";
+    const SECOND: &[u8] = b"\0\x02\0\x09http://b/\0\0\0\0\0\0\0\x05\xff\xff\xff\xff";
 
     #[test]
-    fn a_worker_of_the_eager_protocol_runs_what_it_was_given() {
-        let told = assignment(0, "http://a/", &[("x", &[-1, 0])], &[]);
-        let found = connect_group(group("Stable", vec![(metadata(0, "http://a/", None), told)])).unwrap();
-        assert_eq!(found.leader_url.as_deref(), Some("http://a/"));
-        assert_eq!(found.workers[0].connectors, ["x"]);
-        assert_eq!(found.workers[0].tasks, [("x".to_owned(), 0)]);
+    fn a_stable_group_tells_its_workers_and_who_leads() {
+        let found = connect_group(group("Stable", &[(SECOND, ASSIGNMENT), (FIRST, ASSIGNMENT)])).unwrap();
+        let urls: Vec<_> = found.workers.iter().map(|worker| worker.url.as_str()).collect();
+        assert_eq!(
+            (urls.as_slice(), found.leader_url.as_deref()),
+            (&["http://a/", "http://b/"][..], Some("http://b/"))
+        );
+        assert!(!found.is_rebalancing() && found.state == GroupState::Stable);
     }
 
     #[test]
     fn a_group_that_rebalances_tells_no_workers_and_says_so() {
-        let nothing = || (Bytes::new(), Bytes::new());
-        let found = connect_group(group("PreparingRebalance", vec![nothing(), nothing()])).unwrap();
-        assert_eq!((found.leader_url.as_ref(), found.workers.len()), (None, 0));
+        let found = connect_group(group("PreparingRebalance", &[(b"", b""), (b"", ASSIGNMENT)])).unwrap();
+        assert_eq!((found.leader_url.as_deref(), found.workers.len()), (Some("http://b/"), 0));
         assert!(found.is_rebalancing());
-        let stable = connect_group(group("Stable", vec![(metadata(2, "http://a/", None), Bytes::new())])).unwrap();
-        assert!(!stable.is_rebalancing() && stable.state == GroupState::Stable);
-        assert_eq!(stable.workers.len(), 1);
+    }
+
+    #[test]
+    fn a_member_that_cannot_be_read_hides_no_other() {
+        let found = connect_group(group("Stable", &[(b"\0\x03more", b"\0\x03more"), (FIRST, ASSIGNMENT)])).unwrap();
+        assert_eq!((found.workers.len(), found.leader_url.as_deref()), (1, Some("http://b/")));
     }
 
     #[test]
     fn a_group_of_others_is_none() {
-        let consumers = group("Stable", Vec::new()).with_protocol_type(StrBytes::from_static_str("consumer"));
+        let consumers = group("Stable", &[]).with_protocol_type(StrBytes::from_static_str("consumer"));
         assert_eq!(connect_group(consumers), None);
     }
 }

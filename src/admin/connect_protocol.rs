@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 
 use bytes::{Buf, Bytes};
 
+use crate::model::ConnectMember;
+
 /// The last version that is known; the meaning of others is not.
 const LAST_VERSION: i16 = 2;
 
@@ -14,43 +16,63 @@ const INCREMENTAL: i16 = 1;
 /// The number that stands for the connector itself among its tasks.
 const CONNECTOR: i32 = -1;
 
+/// Returns a worker with what it runs; `None` where the metadata is none of a worker.
+pub(super) fn worker(metadata: &Bytes, assignment: &Bytes) -> Option<ConnectMember> {
+    // A worker says what it runs when it joins. The leader then only tells it what comes and what goes; with the eager
+    // protocol the worker runs nothing when it joins, and is told everything.
+    let Metadata { url, mut runs } = read_metadata(metadata)?;
+    if let Some(told) = read_assignment(assignment) {
+        runs.connectors.retain(|connector| !told.revoked.connectors.contains(connector));
+        runs.tasks.retain(|task| !told.revoked.tasks.contains(task));
+        runs.connectors.extend(told.given.connectors);
+        runs.tasks.extend(told.given.tasks);
+    }
+    Some(ConnectMember {
+        url,
+        connectors: runs.connectors.into_iter().collect(),
+        tasks: runs.tasks.into_iter().collect(),
+    })
+}
+
+/// Returns the leader's URL as a worker was told it.
+pub(super) fn leader_url(assignment: &Bytes) -> Option<String> {
+    Some(read_assignment(assignment)?.leader_url).filter(|url| !url.is_empty())
+}
+
 /// What a worker says of itself when it joins.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Metadata {
-    pub(super) url: String,
-    /// What it runs; `None` where it runs nothing or does not say.
-    pub(super) runs: Option<Work>,
+struct Metadata {
+    url: String,
+    runs: Work,
 }
 
 /// What the leader tells a worker.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Assignment {
-    pub(super) leader_url: String,
-    pub(super) given: Work,
-    pub(super) revoked: Work,
+struct Assignment {
+    leader_url: String,
+    given: Work,
+    revoked: Work,
 }
 
 /// Connectors and tasks.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Work {
-    pub(super) connectors: BTreeSet<String>,
-    pub(super) tasks: BTreeSet<(String, i32)>,
+struct Work {
+    connectors: BTreeSet<String>,
+    tasks: BTreeSet<(String, i32)>,
 }
 
 /// Reads a member's metadata: version, URL, position in the config topic and, in later versions, an assignment.
-pub(super) fn read_metadata(bytes: &Bytes) -> Option<Metadata> {
+fn read_metadata(bytes: &Bytes) -> Option<Metadata> {
     let mut bytes = bytes.clone();
     let version = version(&mut bytes)?;
     let url = string(&mut bytes).filter(|url| !url.is_empty())?;
     let _config_offset = bytes.try_get_i64().ok()?;
     let ran = if version >= INCREMENTAL { nullable_bytes(&mut bytes)? } else { None };
     let runs = ran.and_then(|ran| read_assignment(&ran)).map(|assignment| assignment.given);
-    Some(Metadata { url, runs })
+    Some(Metadata { url, runs: runs.unwrap_or_default() })
 }
 
 /// Reads a member's assignment: version, error, the leader's id and URL, position in the config topic, what is given
 /// and, in later versions, what is revoked and a delay.
-pub(super) fn read_assignment(bytes: &Bytes) -> Option<Assignment> {
+fn read_assignment(bytes: &Bytes) -> Option<Assignment> {
     let mut bytes = bytes.clone();
     let version = version(&mut bytes)?;
     let _error = bytes.try_get_i16().ok()?;
@@ -101,7 +123,7 @@ fn work(bytes: &mut Bytes) -> Option<Work> {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+mod tests {
     use bytes::{BufMut, BytesMut};
 
     use super::*;
@@ -109,7 +131,7 @@ pub(super) mod tests {
     /// Connectors, each with its tasks.
     type Listed<'a> = &'a [(&'a str, &'a [i32])];
 
-    pub(in crate::admin) fn metadata(version: i16, url: &str, ran: Option<&Bytes>) -> Bytes {
+    fn metadata(version: i16, url: &str, ran: Option<&Bytes>) -> Bytes {
         let mut bytes = BytesMut::new();
         bytes.put_i16(version);
         put_string(&mut bytes, url);
@@ -125,7 +147,7 @@ pub(super) mod tests {
         bytes.freeze()
     }
 
-    pub(in crate::admin) fn assignment(version: i16, leader_url: &str, given: Listed, revoked: Listed) -> Bytes {
+    fn assignment(version: i16, leader_url: &str, given: Listed, revoked: Listed) -> Bytes {
         let mut bytes = BytesMut::new();
         bytes.put_i16(version);
         bytes.put_i16(0);
@@ -154,31 +176,38 @@ pub(super) mod tests {
         }
     }
 
-    #[test]
-    fn every_version_is_read() {
-        for version in 0..=2 {
-            let read = read_metadata(&metadata(version, "http://a:8083/", None)).unwrap();
-            assert_eq!(read, Metadata { url: "http://a:8083/".to_owned(), runs: None });
-            let read = read_assignment(&assignment(version, "http://b/", &[("x", &[-1, 3])], &[("y", &[0])])).unwrap();
-            assert_eq!(read.leader_url, "http://b/");
-            assert_eq!(read.given.connectors, BTreeSet::from(["x".to_owned()]));
-            assert_eq!(read.given.tasks, BTreeSet::from([("x".to_owned(), 3)]));
-            assert_eq!(read.revoked.tasks.len(), usize::from(version > 0));
+    fn member(connectors: &[&str], tasks: &[(&str, i32)]) -> ConnectMember {
+        ConnectMember {
+            url: "http://a/".to_owned(),
+            connectors: connectors.iter().map(|&name| name.to_owned()).collect(),
+            tasks: tasks.iter().map(|(name, task)| ((*name).to_owned(), *task)).collect(),
         }
     }
 
     #[test]
-    fn bytes_that_a_worker_wrote_are_read() {
-        // The beginning of what a worker of 4.3.1 without work says.
-        let bytes = b"\0\x02\0\x16http://127.0.0.1:8083/\0\0\0\0\0\0\0\x05\xff\xff\xff\xff";
-        assert_eq!(read_metadata(&Bytes::from_static(bytes)).unwrap().url, "http://127.0.0.1:8083/");
+    fn a_worker_runs_what_it_ran_without_what_was_revoked_and_with_what_it_was_given() {
+        for version in [1, 2] {
+            let ran = assignment(version, "http://old/", &[("x", &[-1, 0, 1]), ("y", &[-1])], &[]);
+            let told = assignment(version, "http://b/", &[("z", &[0])], &[("x", &[1]), ("y", &[-1])]);
+            let found = worker(&metadata(version, "http://a/", Some(&ran)), &told);
+            assert_eq!(found, Some(member(&["x"], &[("x", 0), ("z", 0)])));
+            assert_eq!(leader_url(&told).as_deref(), Some("http://b/"));
+        }
+    }
+
+    #[test]
+    fn a_worker_of_the_eager_protocol_runs_what_it_was_given() {
+        let told = assignment(0, "http://a/", &[("x", &[-1, 0])], &[]);
+        assert_eq!(worker(&metadata(0, "http://a/", None), &told), Some(member(&["x"], &[("x", 0)])));
+        assert_eq!(leader_url(&told).as_deref(), Some("http://a/"));
     }
 
     #[test]
     fn a_list_that_is_not_there_is_empty() {
-        let bytes = b"\0\x01\0\0\0\x01m\0\x01u\0\0\0\0\0\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff\0\0\0\0";
-        let read = read_assignment(&Bytes::from_static(bytes)).unwrap();
-        assert_eq!((read.given, read.revoked), (Work::default(), Work::default()));
+        let told = b"\0\x01\0\0\0\x01m\0\x01u\0\0\0\0\0\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff\0\0\0\0";
+        let told = Bytes::from_static(told);
+        assert_eq!(worker(&metadata(1, "http://a/", Some(&told)), &told), Some(member(&[], &[])));
+        assert_eq!(leader_url(&told).as_deref(), Some("u"));
     }
 
     #[test]
@@ -186,32 +215,32 @@ pub(super) mod tests {
         let ran = assignment(2, "http://b/", &[("x", &[-1, 0])], &[("y", &[1])]);
         let whole = metadata(2, "http://a/", Some(&ran));
         for end in 0..whole.len() {
-            assert_eq!(read_metadata(&whole.slice(..end)), None, "{end} bytes");
+            assert_eq!(worker(&whole.slice(..end), &Bytes::new()), None, "{end} bytes");
         }
         // The delay at the end is not read.
         for end in 0..ran.len() - 4 {
-            assert_eq!(read_assignment(&ran.slice(..end)), None, "{end} bytes");
+            assert_eq!(leader_url(&ran.slice(..end)), None, "{end} bytes");
         }
     }
 
     #[test]
     fn other_versions_and_other_bytes_are_nothing() {
         for version in [-1, 3, 256] {
-            assert_eq!(read_metadata(&metadata(version, "http://a/", None)), None);
-            assert_eq!(read_assignment(&assignment(version, "http://a/", &[], &[])), None);
+            assert_eq!(worker(&metadata(version, "http://a/", None), &Bytes::new()), None);
+            assert_eq!(leader_url(&assignment(version, "http://a/", &[], &[])), None);
         }
-        let endless = b"\0\x02\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x7f\xff\xff\xff\0\x01x\x7f\xff\xff\xff\0\0\0\0";
+        let endless = b"\0\x02\0\0\0\0\0\x01u\0\0\0\0\0\0\0\0\x7f\xff\xff\xff\0\x01x\x7f\xff\xff\xff\0\0\0\0";
         let negative = b"\0\x02\0\0\xff\xff";
         let not_utf8 = b"\0\x02\0\x02\xff\xfe\0\0\0\0\0\0\0\0\xff\xff\xff\xff";
         for bytes in [&endless[..], negative, not_utf8, b"", b"range"] {
-            assert_eq!(read_assignment(&Bytes::copy_from_slice(bytes)), None, "{bytes:?}");
-            assert_eq!(read_metadata(&Bytes::copy_from_slice(bytes)), None, "{bytes:?}");
+            let bytes = Bytes::copy_from_slice(bytes);
+            assert_eq!((worker(&bytes, &bytes), leader_url(&bytes)), (None, None), "{bytes:?}");
         }
     }
 
     #[test]
     fn a_worker_whose_work_cannot_be_read_is_still_a_worker() {
-        let read = read_metadata(&metadata(2, "http://a/", Some(&Bytes::from_static(b"\0\x09")))).unwrap();
-        assert_eq!(read, Metadata { url: "http://a/".to_owned(), runs: None });
+        let ran = Bytes::from_static(b"\0\x09");
+        assert_eq!(worker(&metadata(2, "http://a/", Some(&ran)), &ran), Some(member(&[], &[])));
     }
 }
