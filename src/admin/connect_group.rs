@@ -6,17 +6,20 @@ use crate::admin::connect_protocol::{leader_url, worker};
 use crate::admin::convert::missing;
 use crate::admin::groups::{GroupFilter, state};
 use crate::error::Result;
-use crate::model::ConnectGroup;
+use crate::model::{ConnectGroup, GroupListing, GroupState};
 
 /// What the workers of a Connect cluster call the protocol of their group.
 const PROTOCOL_TYPE: &str = "connect";
 
 impl Admin {
-    /// Returns the ids of all groups of Connect workers that the proxy's Kafka user may see, sorted.
+    /// Returns the ids of the groups with Connect workers in them that the proxy's Kafka user may see, sorted.
     pub async fn connect_groups(&self) -> Result<Vec<String>> {
         // Brokers before 3.8 do not tell of which type a group is, so nothing is filtered by that.
         let groups = self.list_groups(&GroupFilter::default()).await?;
-        Ok(groups.into_iter().filter(|group| group.protocol_type == PROTOCOL_TYPE).map(|group| group.id).collect())
+        let is_meant = |group: &GroupListing| {
+            group.protocol_type == PROTOCOL_TYPE && !matches!(group.state, GroupState::Empty | GroupState::Dead)
+        };
+        Ok(groups.into_iter().filter(is_meant).map(|group| group.id).collect())
     }
 
     /// Describes the group of a Connect cluster: its workers, who leads, and who runs what.
@@ -63,7 +66,6 @@ mod tests {
     use kafka_protocol::protocol::StrBytes;
 
     use super::*;
-    use crate::model::GroupState;
 
     fn group(state: &'static str, members: &[(&'static [u8], &'static [u8])]) -> DescribedGroup {
         let member = |(metadata, assignment): &(&'static [u8], &'static [u8])| {
