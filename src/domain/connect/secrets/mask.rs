@@ -257,3 +257,200 @@ impl<'a> Edits<'a> {
         edited.into()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::domain::connect::secrets::{KeyPattern, Passwords, Plugin};
+
+    const SECRET: &str = "hunt\"er\u{e9}2-\\x";
+
+    fn secrets(pattern: &KeyPattern) -> Secrets<'_> {
+        let mut passwords = Passwords::default();
+        passwords.add(&Plugin { class: None, version: None, prefix: "".into() }, Some(&["pin".into()]));
+        Secrets::new(pattern, passwords)
+    }
+
+    fn shown(shape: Shape, body: &str) -> String {
+        let pattern = KeyPattern::built_in();
+        let masked = mask(shape, &Bytes::copy_from_slice(body.as_bytes()), &secrets(&pattern), &Known::default());
+        String::from_utf8(masked.unwrap().to_vec()).unwrap()
+    }
+
+    #[test]
+    fn every_shape_is_masked_and_otherwise_as_it_was() {
+        let cases = [
+            (
+                Shape::Config,
+                r#"{ "pin":"x1" , "tasks.max" : 1.50, "password":1e400, "db.password":null, "a.token":"", "n":"\u0041" }"#,
+                r#"{ "pin":"********" , "tasks.max" : 1.50, "password":"********", "db.password":null, "a.token":"", "n":"\u0041" }"#,
+            ),
+            (
+                Shape::Config,
+                r#"{"password":"a","password":"********","pass\u0077ord":"b","password":{"x":["y"]},"z":{"pin":"c","d":1}}"#,
+                r#"{"password":"********","password":"********","pass\u0077ord":"********","password":"********","z":{"pin":"********","d":1}}"#,
+            ),
+            (
+                Shape::Config,
+                r#"{"password":"${file:/a:b}","url":"http://u:p@h","pin":"\ud800","x":"\ud800"}"#,
+                r#"{"password":"${file:/a:b}","url":"http://u:********@h","pin":"********","x":"********"}"#,
+            ),
+            (
+                Shape::Info,
+                r#"{"name":"password=x","config":{"pin":"x"},"tasks":[{"connector":"token=x","task":0}],"type":"sink","more":{"pin":"y"}}"#,
+                r#"{"name":"password=x","config":{"pin":"********"},"tasks":[{"connector":"token=x","task":0}],"type":"sink","more":{"pin":"********"}}"#,
+            ),
+            (
+                Shape::Tasks,
+                r#"[{"id":{"connector":"c","task":0},"config":{"pin":"x","task.class":"C"}}, []]"#,
+                r#"[{"id":{"connector":"c","task":0},"config":{"pin":"********","task.class":"C"}}, []]"#,
+            ),
+            (
+                Shape::TasksConfig,
+                r#"{"password-0":{"pin":"x","a":"b"}}"#,
+                r#"{"password-0":{"pin":"********","a":"b"}}"#,
+            ),
+            (
+                Shape::Validation,
+                r#"{"name":"C","error_count":1,"groups":["g"],"configs":[
+                    {"definition":{"name":"a","type":"PASSWORD"},"value":{"name":"a","value":"x","recommended_values":["r"],"errors":["password=y bad"]}},
+                    {"value":{"value":"x","name":"pin"},"definition":null},
+                    {"definition":{"name":"pin","type":"PASSWORD"},"value":{"name":"pin","value":"[hidden]","errors":[]}},
+                    {"definition":{"name":"b","type":"STRING"},"value":{"name":"b","value":"http://u:p@h","errors":[]}},
+                    {"definition":{"name":"c","type":"STRING"},"value":{"name":"c","value":null,"errors":[]}}]}"#,
+                r#"{"name":"C","error_count":1,"groups":["g"],"configs":[
+                    {"definition":{"name":"a","type":"PASSWORD"},"value":{"name":"a","value":"********","recommended_values":["r"],"errors":["password=******** bad"]}},
+                    {"value":{"value":"********","name":"pin"},"definition":null},
+                    {"definition":{"name":"pin","type":"PASSWORD"},"value":{"name":"pin","value":"[hidden]","errors":[]}},
+                    {"definition":{"name":"b","type":"STRING"},"value":{"name":"b","value":"http://u:********@h","errors":[]}},
+                    {"definition":{"name":"c","type":"STRING"},"value":{"name":"c","value":null,"errors":[]}}]}"#,
+            ),
+            (
+                Shape::Status,
+                r#"{"name":"c","connector":{"state":"FAILED","worker_id":"h:1","trace":"E: pin=x\n\tat a"},"tasks":[{"id":0,"trace":"token: x"}],"type":"sink"}"#,
+                r#"{"name":"c","connector":{"state":"FAILED","worker_id":"h:1","trace":"E: pin=********\n\tat a"},"tasks":[{"id":0,"trace":"token: ********"}],"type":"sink"}"#,
+            ),
+            (
+                Shape::Expanded,
+                r#"{"status":{"name":"c","connector":{"trace":"bad hunter2!"}},"info":{"name":"hunter2","config":{"pin":"hunter2","b":"hunter2"}}}"#,
+                r#"{"status":{"name":"c","connector":{"trace":"bad ********!"}},"info":{"name":"hunter2","config":{"pin":"********","b":"hunter2"}}}"#,
+            ),
+            (
+                Shape::Error,
+                r#"{"error_code":400,"message":"config {pin=a b, name=c} contains no connector type"}"#,
+                r#"{"error_code":400,"message":"config {pin=********, name=c} contains no connector type"}"#,
+            ),
+            (Shape::Error, "<p>password=x</p>", "<p>password=********"),
+            (Shape::Info, r#"{"pin":"x","a":"b"}"#, r#"{"pin":"********","a":"b"}"#),
+            (Shape::Config, r#"["password=x",1,null]"#, r#"["password=********",1,null]"#),
+        ];
+        for (shape, body, expected) in cases {
+            assert_eq!(shown(shape, body), expected, "{shape:?}");
+        }
+    }
+
+    #[test]
+    fn a_task_loses_what_is_known_of_its_connector_under_any_key() {
+        let pattern = KeyPattern::built_in();
+        let known = Known::of(br#"{"pin":"hunter2"}"#, &secrets(&pattern));
+        let body = Bytes::from_static(br#"[{"id":{"connector":"hunter2","task":0},"config":{"a":"x hunter2"}}]"#);
+        let masked = mask(Shape::Tasks, &body, &secrets(&pattern), &known).unwrap();
+        assert_eq!(masked, r#"[{"id":{"connector":"hunter2","task":0},"config":{"a":"x ********"}}]"#);
+    }
+
+    #[test]
+    fn what_is_no_json_is_not_passed_on() {
+        let pattern = KeyPattern::built_in();
+        for body in [&b"{\"pin\":\"x\""[..], b"", b"<html>", b"{}{}", b"{\"pin\":\"\xff\"}"] {
+            let masked = mask(Shape::Config, &Bytes::copy_from_slice(body), &secrets(&pattern), &Known::default());
+            assert_eq!(masked, Err(Unreadable));
+        }
+    }
+
+    #[test]
+    fn deep_nesting_is_masked_as_a_whole() {
+        let deep = format!("{}\"hunter2\"{}", "[".repeat(100_000), "]".repeat(100_000));
+        for shape in [Shape::Config, Shape::Info, Shape::Tasks, Shape::Status, Shape::Validation, Shape::Error] {
+            let shown = shown(shape, &format!("{{\"a\":{deep},\"pin\":{deep},\"configs\":{deep}}}"));
+            assert!(shown.len() < 400, "{shape:?}");
+        }
+    }
+
+    /// An object with the given members in any order, white space and spelling of the texts.
+    fn written(members: &[(&str, Value)], order: &[u16], space: &str, escaped: bool) -> String {
+        let text = |text: &str| {
+            let escape =
+                |c: char| c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect::<String>();
+            if escaped {
+                format!("\"{}\"", text.chars().map(escape).collect::<String>())
+            } else {
+                json!(text).to_string()
+            }
+        };
+        let mut numbers: Vec<usize> = (0..members.len()).collect();
+        numbers.sort_by_key(|number| order.get(*number).copied().unwrap_or_default());
+        let member = |number: &usize| {
+            let (name, value) = &members[*number];
+            let value = value.as_str().map_or_else(|| value.to_string(), text);
+            format!("{space}{}{space}:{space}{value}{space}", text(name))
+        };
+        format!("{{{}}}", numbers.iter().map(member).collect::<Vec<_>>().join(","))
+    }
+
+    proptest! {
+        #[test]
+        fn a_planted_secret_is_in_no_answer(
+            order in prop::collection::vec(any::<u16>(), 6),
+            space in "[ \\n\\t]{0,2}",
+            escaped in any::<bool>(),
+            key in prop::sample::select(vec!["pin", "password", "a.Secret", "sasl.jaas.config", "db_token"]),
+            other in "[a-z0-9.]{1,8}",
+            shape in prop::sample::select(vec![Shape::Config, Shape::Info, Shape::Tasks, Shape::TasksConfig, Shape::Expanded]),
+        ) {
+            let config = written(
+                &[(key, json!(SECRET)), (key, json!(SECRET)), ("name", json!("n")), (&format!("x.{other}"), json!(1.5)),
+                    ("url", json!("http://u:hunt@h")), ("topics", json!("a,b"))],
+                &order, &space, escaped,
+            );
+            let status = json!({"name": "n", "connector": {"state": "FAILED", "trace": format!("at {SECRET}.")}});
+            let body = match shape {
+                Shape::Config => config.clone(),
+                Shape::Tasks => format!("[{{\"config\":{config}}}]"),
+                Shape::TasksConfig => format!("{{\"n-0\":{config}}}"),
+                Shape::Expanded => format!("{{\"status\":{status},\"info\":{{\"config\":{config}}}}}"),
+                _ => format!("{{\"type\":\"sink\",{space}\"config\":{config}}}"),
+            };
+            let shown = shown(shape, &body);
+            let value: Value = serde_json::from_str(&shown).unwrap();
+            prop_assert!(!value.to_string().contains("hunt") && !shown.contains("hunt"), "{}", shown);
+
+            let mut expected: Value = serde_json::from_str(&body).unwrap();
+            let config = match shape {
+                Shape::Config => &mut expected,
+                Shape::Tasks => &mut expected[0]["config"],
+                Shape::TasksConfig => &mut expected["n-0"],
+                Shape::Expanded => {
+                    expected["status"]["connector"]["trace"] = json!("at ********.");
+                    &mut expected["info"]["config"]
+                }
+                _ => &mut expected["config"],
+            };
+            config[key] = json!(MASK);
+            config["url"] = json!("http://u:********@h");
+            prop_assert_eq!(value, expected);
+        }
+
+        #[test]
+        fn any_bytes_are_masked_or_refused(body in any::<Vec<u8>>(), text in r#"[\[\]{}:,"0-9a-z\\ -]{0,64}"#) {
+            let pattern = KeyPattern::built_in();
+            for body in [body, text.into_bytes()] {
+                for shape in [Shape::Validation, Shape::Error, Shape::Expanded] {
+                    let _ = mask(shape, &body.clone().into(), &secrets(&pattern), &Known::default());
+                }
+            }
+        }
+    }
+}

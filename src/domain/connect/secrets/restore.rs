@@ -123,3 +123,103 @@ fn nothing_stored(key: &str, is_whole: bool) -> Error {
         format!("The value of {key} has a masked part, and the rest differs from what is stored: send it whole.")
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::connect::secrets::{KeyPattern, Known, Passwords, Shape, mask};
+
+    type Restore = fn(&Bytes, Option<&[u8]>, &Secrets<'_>) -> Result<Option<Bytes>>;
+
+    const STORED: &str =
+        r#"{"password":"a\nb","pin.token":1.50,"url":"http://u:p@h","empty.token":"","no.token":null,"topic":"t"}"#;
+
+    fn restored(restore: Restore, sent: &str, stored: Option<&str>) -> Result<Option<String>, String> {
+        let pattern = KeyPattern::built_in();
+        let secrets = Secrets::new(&pattern, Passwords::default());
+        let restored = restore(&Bytes::copy_from_slice(sent.as_bytes()), stored.map(str::as_bytes), &secrets);
+        let text = |bytes: Bytes| String::from_utf8(bytes.to_vec()).unwrap();
+        restored.map(|body| body.map(text)).map_err(|error| error.message().to_owned())
+    }
+
+    #[test]
+    fn masks_are_replaced_and_the_rest_stays_as_it_was() {
+        let cases = [
+            (r#"{ "password" : "********", "n":1e400 }"#, Some(r#"{ "password" : "a\nb", "n":1e400 }"#)),
+            (r#"{"password":"\u002a*******","pin.token":"********"}"#, Some(r#"{"password":"a\nb","pin.token":1.50}"#)),
+            (
+                r#"{"pass\u0077ord":"********","url":"http://u:********@h"}"#,
+                Some(r#"{"pass\u0077ord":"a\nb","url":"http://u:p@h"}"#),
+            ),
+            (r#"{"password":"x","password":"********"}"#, Some(r#"{"password":"x","password":"a\nb"}"#)),
+            (r#"{"password":"x","topic":"a********"}"#, None),
+            (r#"{"password":"x\u0020y"}"#, None),
+            (r#"{"password":"#, None),
+        ];
+        for (sent, expected) in cases {
+            assert_eq!(restored(restore, sent, Some(STORED)), Ok(expected.map(str::to_owned)), "{sent}");
+        }
+    }
+
+    #[test]
+    fn a_mask_for_which_nothing_is_stored_is_refused_by_its_key() {
+        for (sent, key, stored) in [
+            (r#"{"other.token":"********"}"#, "other.token", Some(STORED)),
+            (r#"{"empty.token":"********"}"#, "empty.token", Some(STORED)),
+            (r#"{"no.token":"********"}"#, "no.token", Some(STORED)),
+            (r#"{"password":"********"}"#, "password", None),
+            (r#"{"url":"http://u:********@evil"}"#, "url", Some(STORED)),
+        ] {
+            assert!(restored(restore, sent, stored).unwrap_err().contains(key), "{sent}");
+            let create = format!(r#"{{"name":"n","config":{sent}}}"#);
+            assert!(restored(restore_create, &create, stored).unwrap_err().contains(key), "{sent}");
+            assert!(restored(restore_patch, sent, stored).unwrap_err().contains(key), "{sent}");
+        }
+        assert!(restored(restore, r#"["********"]"#, Some(STORED)).is_err());
+    }
+
+    #[test]
+    fn a_create_is_restored_in_its_config() {
+        let sent = r#"{"name":"********", "config": {"password":"********"}, "initial_state":"STOPPED"}"#;
+        let expected = r#"{"name":"********", "config": {"password":"a\nb"}, "initial_state":"STOPPED"}"#;
+        assert_eq!(restored(restore_create, sent, Some(STORED)), Ok(Some(expected.to_owned())));
+    }
+
+    #[test]
+    fn a_patch_loses_what_is_masked() {
+        let cases = [
+            (r#"{"a":1.50,"password":"********","b":null}"#, Some(r#"{"a":1.50,"b":null}"#)),
+            (r#"{"password":"********"}"#, Some("{}")),
+            (r#"{"url":"http://u:********@h","c":"d"}"#, Some(r#"{"c":"d"}"#)),
+            (r#"{"password":"new","password":"********"}"#, Some("{}")),
+            (r#"{"password":"********","password":"new"}"#, Some(r#"{"password":"new"}"#)),
+            (r#"{"password":"new"}"#, None),
+        ];
+        for (sent, expected) in cases {
+            assert_eq!(restored(restore_patch, sent, Some(STORED)), Ok(expected.map(str::to_owned)), "{sent}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_shown_means_what_is_stored(
+            values in prop::collection::btree_map(
+                prop::sample::select(vec!["password", "a.token", "url", "topics", "b"]),
+                prop_oneof![any::<String>(), "(http://u:[a-z]{0,3}@h|password=[a-z]{0,3};|\\*{7,9}|[a-z]{0,3}|[$][{]a:b[}]| ){0,3}"],
+                0..5,
+            ),
+        ) {
+            let stored = serde_json::to_string(&values).unwrap();
+            let pattern = KeyPattern::built_in();
+            let secrets = Secrets::new(&pattern, Passwords::default());
+            let shown = mask(Shape::Config, &stored.clone().into(), &secrets, &Known::default()).unwrap();
+            let restored = restore(&shown, Some(stored.as_bytes()), &secrets).unwrap().unwrap_or(shown);
+            prop_assert_eq!(
+                serde_json::from_slice::<serde_json::Value>(&restored).unwrap(),
+                serde_json::from_str::<serde_json::Value>(&stored).unwrap()
+            );
+        }
+    }
+}
