@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use log::debug;
 
+use crate::admin::Admin;
 use crate::config::ConnectCluster;
 use crate::domain::connect::attempt::{Attempt, attempt, patience};
 use crate::domain::connect::call::Call;
@@ -24,8 +25,8 @@ pub struct Cluster {
     /// What is configured.
     pub settings: ConnectCluster,
     /// Who can be asked.
-    pub workers: Workers,
     pub(super) guard: Guard,
+    pub workers: Arc<Workers>,
     client: Client,
     queue: Queue,
 }
@@ -50,12 +51,12 @@ struct Story {
 
 impl Cluster {
     /// Reads the certificates; connects to nobody. The error is a sentence for the operator.
-    pub(super) fn new(name: &str, settings: &ConnectCluster) -> Result<Cluster, String> {
+    pub(super) fn new(name: &str, settings: &ConnectCluster, _admin: &Arc<Admin>) -> Result<Cluster, String> {
         let client = Client::new(&settings.remote, settings.connect_timeout, None)
             .map_err(|why| format!("connect.{name}: {why}"))?;
         Ok(Cluster {
             name: name.to_owned(),
-            workers: Workers::new(&settings.remote.urls),
+            workers: Arc::new(Workers::new(&settings.remote.urls)),
             queue: Queue::new(settings.concurrent_writes, settings.queued_writes),
             guard: Guard::new(settings).map_err(|why| format!("connect.{name}.{why}"))?,
             client,
