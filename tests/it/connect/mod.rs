@@ -5,6 +5,7 @@ mod outcomes;
 mod queue;
 mod requests;
 mod retries;
+mod streaming;
 
 use crate::harness::app::{self, App};
 use crate::harness::connect::fake::FakeWorkers;

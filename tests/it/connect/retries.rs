@@ -44,7 +44,9 @@ async fn what_is_refused_for_a_moment_is_asked_again() {
     };
     // What is scripted is so for a path: those that differ in their query have to be apart.
     let is_alone = |ask: &&Ask| !ask.path.contains("?expand") && !ask.path.contains("?connectorsOnly");
-    let (alone, others): (Vec<&Ask>, Vec<&Ask>) = asks.iter().partition(is_alone);
+    // Health is told in a shape of its own.
+    let asks = asks.iter().filter(|ask| !ask.path.ends_with("/health"));
+    let (alone, others): (Vec<&Ask>, Vec<&Ask>) = asks.partition(is_alone);
     join_all(alone.into_iter().map(one)).await;
     join_all(others.into_iter().map(one)).await;
 }
@@ -121,6 +123,18 @@ async fn no_read_fails_while_one_worker_is_well() {
         }
     };
     join_all(broken.map(one)).await;
+}
+
+#[tokio::test]
+async fn health_is_that_of_the_worker_that_is_best() {
+    let gateway = Gateway::start(2, &[]);
+    gateway.fakes[0].set_mode(Mode::Starting);
+    for _ in 0..4 {
+        assert_eq!(gateway.get("/connect/default/health").send().await.ok()["status"], "healthy");
+    }
+    gateway.fakes[1].set_mode(Mode::Starting);
+    let answer = gateway.get("/connect/default/health").send().await;
+    assert_eq!((told(&answer), &answer.json()["status"]), ((503, None), &serde_json::json!("starting")));
 }
 
 #[tokio::test]
