@@ -146,7 +146,6 @@ async fn the_path_goes_out_as_it_came_in() {
         "a|b",
         "a[1]",
         "a{b}",
-        "a^b`",
     ];
     for name in names {
         for prefix in ["", "/connect/default"] {

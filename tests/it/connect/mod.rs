@@ -1,11 +1,13 @@
 //! The gateway to Kafka Connect, before real workers and before scripted ones.
 
+mod compatible;
 mod internal;
 mod outcomes;
 mod queue;
 mod requests;
 mod retries;
 mod streaming;
+mod tls;
 
 use crate::harness::app::{self, App};
 use crate::harness::connect::fake::FakeWorkers;
