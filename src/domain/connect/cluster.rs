@@ -133,17 +133,23 @@ impl Cluster {
                 Attempt::Answered(reply) => return self.conclude(call, story.unclear, reply, deadline).await,
                 Attempt::Unusable(why) => return Err(Kind::ConnectAnswer.because(why)),
                 Attempt::NotNow(reply) => {
-                    if call.wishes.no_retry || Box::pin(self.is_lasting(call, reply.status, deadline)).await {
+                    if Box::pin(self.is_lasting(call, reply.status, deadline)).await {
                         return Ok(reply);
                     }
                     story.last = Some(reply);
-                    story.wait(deadline).await;
+                    match call.operation {
+                        _ if call.wishes.no_retry => return story.end(call),
+                        // It is an answer, which another worker may have a better one to.
+                        Operation::Health if self.were_all_tried(&story) => return story.end(call),
+                        Operation::Health => {}
+                        _ => story.wait(deadline).await,
+                    }
                 }
                 Attempt::NotDone(_) => {
                     if call.wishes.no_retry || began.elapsed() > UNREACHABLE_LIMIT {
                         return story.end(call);
                     }
-                    if story.tried.len() >= self.workers.count() {
+                    if self.were_all_tried(&story) {
                         story.wait(deadline).await;
                     }
                 }
@@ -152,6 +158,7 @@ impl Cluster {
                     story.last = reply.or(story.last);
                     match effect {
                         Effect::Snapshot | Effect::Read if call.wishes.no_retry => return story.end(call),
+                        Effect::Snapshot | Effect::Read if self.were_all_tried(&story) => story.wait(deadline).await,
                         Effect::Snapshot | Effect::Read => {}
                         Effect::Disruptive => return story.end(call),
                         Effect::Repeatable | Effect::Once => {
@@ -160,6 +167,7 @@ impl Cluster {
                             match Box::pin(self.look(call, deadline)).await {
                                 State::Applied(reply) | State::Conflict(reply) => return Ok(reply),
                                 State::NotApplied if !call.wishes.no_retry => {}
+                                State::Unknown if effect == Effect::Repeatable && !call.wishes.no_retry => {}
                                 State::NotApplied | State::Unknown => return story.end(call),
                             }
                         }
@@ -167,6 +175,10 @@ impl Cluster {
                 }
             }
         }
+    }
+
+    fn were_all_tried(&self, story: &Story) -> bool {
+        story.tried.len() >= self.workers.count()
     }
 
     fn next(&self, call: &Call, story: &Story) -> Result<Option<Arc<Worker>>> {
