@@ -17,8 +17,8 @@ const HEALTH_LIMIT: Duration = Duration::from_secs(12);
 /// A worker that is not well is looked at as often as this, so that it is soon asked again.
 const UNWELL_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Looks at a worker again and again, and calls `changed` when it is otherwise than before.
-pub(super) async fn look_after(worker: Arc<Worker>, interval: Duration, changed: impl Fn(&Worker, Health)) {
+/// Looks at a worker again and again, and calls `changed` with how it was and is when that differs.
+pub(super) async fn look_after(worker: Arc<Worker>, interval: Duration, changed: impl Fn(&Worker, Health, Health)) {
     let mut held: Option<Held> = None;
     loop {
         let (before, failures) = (worker.health(), worker.failures());
@@ -30,7 +30,7 @@ pub(super) async fn look_after(worker: Arc<Worker>, interval: Duration, changed:
             continue;
         }
         if health != before {
-            changed(&worker, health);
+            changed(&worker, before, health);
         }
         held = match held.filter(|_| is_same && health.is_usable()) {
             None if health.is_usable() => Held::open(&worker.url, ALIVE_LIMIT).await,

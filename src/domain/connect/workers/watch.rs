@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use log::{info, warn};
+use log::{Level, info, log, warn};
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 
@@ -89,13 +89,14 @@ impl Workers {
         }
     }
 
-    fn health_changed(&self, worker: &Worker, health: Health) {
-        match health {
-            Health::Unknown | Health::Healthy | Health::Busy | Health::Starting => {
-                info!("connect {}: worker {} is {health}", self.cluster, worker.id());
-            }
-            Health::Hung | Health::Down => warn!("connect {}: worker {} is {health}", self.cluster, worker.id()),
-        }
+    fn health_changed(&self, worker: &Worker, before: Health, health: Health) {
+        let level = match (before, health) {
+            // Every rebalance does that.
+            (Health::Healthy, Health::Busy) | (Health::Busy, Health::Healthy) => Level::Debug,
+            (_, Health::Hung | Health::Down) => Level::Warn,
+            (_, Health::Unknown | Health::Healthy | Health::Busy | Health::Starting) => Level::Info,
+        };
+        log!(level, "connect {}: worker {} is {health}", self.cluster, worker.id());
         self.changed.notify_waiters();
         self.hint.notify_one();
     }
@@ -149,7 +150,7 @@ impl Watched {
         for worker in all {
             if !self.by_url.contains_key(&worker.url) {
                 let (own, interval) = (Arc::clone(workers), workers.settings.health_interval);
-                let changed = move |worker: &Worker, health| own.health_changed(worker, health);
+                let changed = move |worker: &Worker, before, health| own.health_changed(worker, before, health);
                 let task = self.tasks.spawn(look_after(Arc::clone(worker), interval, changed));
                 self.by_url.insert(worker.url.clone(), task);
             }
