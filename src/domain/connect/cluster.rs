@@ -8,10 +8,12 @@ use crate::admin::Admin;
 use crate::config::ConnectCluster;
 use crate::domain::connect::attempt::{Attempt, attempt, patience};
 use crate::domain::connect::call::Call;
+use crate::domain::connect::config::ConnectorConfig;
+use crate::domain::connect::guard::Guard;
 use crate::domain::connect::operation::{Effect, Operation, Route};
 use crate::domain::connect::outcome::Seen as State;
 use crate::domain::connect::queue::Queue;
-use crate::domain::connect::reply::{Outcome, Reply};
+use crate::domain::connect::reply::{Outcome, Reply, Settled};
 use crate::domain::connect::workers::{Seen, Wish, Worker, Workers};
 use crate::error::{Kind, Result};
 
@@ -22,6 +24,7 @@ pub struct Cluster {
     /// What is configured.
     pub settings: ConnectCluster,
     /// Who can be asked.
+    pub(super) guard: Guard,
     pub workers: Arc<Workers>,
     queue: Queue,
 }
@@ -55,12 +58,13 @@ impl Cluster {
             name: name.to_owned(),
             workers: Arc::new(workers),
             queue: Queue::new(settings.concurrent_writes, settings.queued_writes),
+            guard: Guard::new(settings).map_err(|why| format!("connect.{name}.{why}"))?,
             settings: settings.clone(),
         })
     }
 
     /// Carries out the request of a client.
-    pub async fn call(&self, call: Call) -> Result<Reply> {
+    pub async fn call(self: &Arc<Self>, call: Call) -> Result<Reply> {
         let limit = call.wishes.within.unwrap_or(self.settings.request_timeout).min(self.settings.request_timeout);
         let deadline = Instant::now() + limit;
         if call.body.len() as u64 > self.settings.max_body_bytes {
@@ -69,21 +73,28 @@ impl Cluster {
                 Kind::PayloadTooLarge.because(format!("The request body is larger than {most} bytes: send less."))
             );
         }
+        let call = self.admit(call, deadline).await?;
         let turn = if call.operation.is_write() { Some(self.queue.turn(deadline).await?) } else { None };
-        let mut reply = self.carry_out(&call, deadline).await?;
+        let reply = self.carry_out(&call, deadline).await?;
         drop(turn);
-        if let Some(settle) = call.wishes.settle.filter(|_| reply.is_success()) {
-            let name = self.subject(&call);
-            reply.settled = Some(self.settle(&name, settle.state, Instant::now() + settle.within).await);
-        }
-        Ok(reply)
+        let settled = if reply.is_success() { self.settled(&call).await } else { None };
+        let reply = match call.operation {
+            Operation::List => self.veil_list(&call, reply).await.map_err(|why| Kind::ConnectAnswer.caused_by(why))?,
+            _ => self.veil(&call, reply, deadline).await?,
+        };
+        Ok(Reply { settled, ..reply })
+    }
+
+    async fn settled(&self, call: &Call) -> Option<Settled> {
+        let settle = call.wishes.settle?;
+        let name = self.subject(call);
+        Some(self.settle(&name, settle.state, Instant::now() + settle.within).await)
     }
 
     /// Returns the connector that a call is about.
     fn subject(&self, call: &Call) -> String {
-        let created = crate::domain::connect::config::ConnectorConfig::read_creation;
         match call.operation {
-            Operation::Create => created(&call.body).map(|(name, _)| name).unwrap_or_default(),
+            Operation::Create => ConnectorConfig::read_creation(&call.body).map(|(name, _)| name).unwrap_or_default(),
             _ => call.name(),
         }
     }
@@ -95,6 +106,10 @@ impl Cluster {
         {
             return Ok(Reply { outcome: Some(Outcome::Unchanged), ..reply });
         }
+        if call.operation == Operation::List {
+            let call = Call { query: self.list_query(call), ..call.clone() };
+            return self.ask(&call, deadline).await;
+        }
         self.ask(call, deadline).await
     }
 
@@ -103,41 +118,47 @@ impl Cluster {
         let effect = call.operation.row().effect;
         let began = Instant::now();
         let mut story = Story::default();
-        let connector = call.name();
-        let wish = Wish { route: call.operation.row().route, connector: &connector, task: call.task() };
-        let changes = (call.operation.is_write() && wish.route != Route::Same).then(|| self.subject(call));
+        let connector = self.subject(call);
+        let wish = Wish {
+            route: call.operation.row().route,
+            connector: &connector,
+            task: call.task(),
+            of_worker: matches!(call.operation, Operation::Root | Operation::Health),
+        };
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
-            let Some(worker) = self.next(call, &wish, &story, deadline).await?.filter(|_| !left.is_zero()) else {
+            let Some(worker) = self.next(call, &wish, &story.tried, deadline).await?.filter(|_| !left.is_zero()) else {
                 return story.end(call);
             };
             let before = story.tried.len() as u32;
             let limit = patience(effect, self.settings.read_timeout, self.settings.write_timeout, before).min(left);
-            let changes = changes.as_ref();
-            changes.inspect(|connector| self.workers.note_write(connector, &worker));
-            let came = attempt(&worker, call, limit, self.settings.max_answer_bytes).await;
-            // Again, as it may have taken long.
-            changes.inspect(|connector| self.workers.note_write(connector, &worker));
-            self.note(&worker, &came, call);
+            let came = self.try_at(&worker, call, &wish, limit).await;
             // Who knows of a change is asked again rather than one who does not.
-            if !(matches!(came, Attempt::NotNow(_)) && changes.is_none() && self.workers.is_just_written(&wish)) {
+            let is_bound = !call.operation.is_write() && self.workers.is_just_written(&wish);
+            if !(is_bound && matches!(came, Attempt::NotNow(_))) {
                 story.tried.push(worker);
             }
             match came {
-                Attempt::Answered(reply) => return self.conclude(call, &story, reply, deadline).await,
+                Attempt::Answered(reply) => return self.conclude(call, story.unclear, reply, deadline).await,
                 Attempt::Unusable(why) => return Err(Kind::ConnectAnswer.because(why)),
                 Attempt::NotNow(reply) => {
-                    if call.wishes.no_retry || Box::pin(self.is_lasting(call, &reply, deadline)).await {
+                    if Box::pin(self.is_lasting(call, reply.status, deadline)).await {
                         return Ok(reply);
                     }
                     story.last = Some(reply);
-                    story.wait(deadline).await;
+                    match call.operation {
+                        _ if call.wishes.no_retry => return story.end(call),
+                        // It is an answer, which another worker may have a better one to.
+                        Operation::Health if self.were_all_tried(&story) => return story.end(call),
+                        Operation::Health => {}
+                        _ => story.wait(deadline).await,
+                    }
                 }
                 Attempt::NotDone(_) => {
                     if call.wishes.no_retry || began.elapsed() > UNREACHABLE_LIMIT {
                         return story.end(call);
                     }
-                    if story.tried.len() >= self.workers.count() {
+                    if self.were_all_tried(&story) {
                         story.wait(deadline).await;
                     }
                 }
@@ -146,6 +167,7 @@ impl Cluster {
                     story.last = came.reply().or(story.last);
                     match effect {
                         Effect::Snapshot | Effect::Read if call.wishes.no_retry => return story.end(call),
+                        Effect::Snapshot | Effect::Read if self.were_all_tried(&story) => story.wait(deadline).await,
                         Effect::Snapshot | Effect::Read => {}
                         Effect::Disruptive => return story.end(call),
                         Effect::Repeatable | Effect::Once => {
@@ -154,6 +176,7 @@ impl Cluster {
                             match Box::pin(self.look(call, deadline)).await {
                                 State::Applied(reply) | State::Conflict(reply) => return Ok(reply),
                                 State::NotApplied if !call.wishes.no_retry => {}
+                                State::Unknown if effect == Effect::Repeatable && !call.wishes.no_retry => {}
                                 State::NotApplied | State::Unknown => return story.end(call),
                             }
                         }
@@ -163,11 +186,29 @@ impl Cluster {
         }
     }
 
+    async fn try_at(&self, worker: &Arc<Worker>, call: &Call, wish: &Wish<'_>, limit: Duration) -> Attempt {
+        let changes = call.operation.is_write() && wish.route != Route::Same;
+        if changes {
+            self.workers.note_write(wish.connector, worker);
+        }
+        let came = attempt(worker, call, limit, self.settings.max_answer_bytes).await;
+        if changes {
+            // Again, as it may have taken long.
+            self.workers.note_write(wish.connector, worker);
+        }
+        self.note(worker, &came, call);
+        came
+    }
+
+    fn were_all_tried(&self, story: &Story) -> bool {
+        story.tried.len() >= self.workers.count()
+    }
+
     async fn next(
         &self,
         call: &Call,
         wish: &Wish<'_>,
-        story: &Story,
+        tried: &[Arc<Worker>],
         deadline: Instant,
     ) -> Result<Option<Arc<Worker>>> {
         if let Some(name) = &call.wishes.worker {
@@ -176,7 +217,7 @@ impl Cluster {
             return self.workers.named(name).map(Some).ok_or_else(unknown);
         }
         let limit = if call.wishes.no_retry { FIRST_LOOK_LIMIT } else { UNREACHABLE_LIMIT };
-        Ok(self.workers.next(wish, &story.tried, deadline.min(Instant::now() + limit)).await)
+        Ok(self.workers.next(wish, tried, deadline.min(Instant::now() + limit)).await)
     }
 
     fn note(&self, worker: &Worker, came: &Attempt, call: &Call) {
@@ -197,8 +238,8 @@ impl Cluster {
     }
 
     /// Returns the answer to a call in view of what was tried before: the second time finds the work of the first.
-    async fn conclude(&self, call: &Call, story: &Story, reply: Reply, deadline: Instant) -> Result<Reply> {
-        if !story.unclear || !call.operation.is_write() {
+    async fn conclude(&self, call: &Call, was_unclear: bool, reply: Reply, deadline: Instant) -> Result<Reply> {
+        if !was_unclear || !call.operation.is_write() {
             return Ok(reply);
         }
         match (call.operation, reply.status) {

@@ -15,14 +15,23 @@ pub struct Candidate<'a> {
 
 /// Returns the place of the one to ask: of those that can be used, the least tried, and then the first of `preferred`.
 ///
-/// Among equals it is the first. One that hangs is the last resort: there might be nothing wrong but the network.
-pub fn choose(candidates: &[Candidate<'_>], preferred: &[&str]) -> Option<usize> {
+/// Among equals it is the first. One that hangs is the last resort: there might be nothing wrong but the network. With
+/// `takes_any` one that cannot be used is better than none.
+pub fn choose(candidates: &[Candidate<'_>], preferred: &[&str], takes_any: bool) -> Option<usize> {
     let rank = |candidate: &Candidate<'_>| {
         let wish = preferred.iter().position(|url| *url == candidate.url).unwrap_or(preferred.len());
         let hangs = candidate.health == Health::Hung;
-        (candidate.is_spare, hangs, candidate.tried, wish, candidate.health != Health::Healthy)
+        (
+            !candidate.health.is_usable(),
+            candidate.is_spare,
+            hangs,
+            candidate.tried,
+            wish,
+            candidate.health != Health::Healthy,
+        )
     };
-    let usable = candidates.iter().enumerate().filter(|(_, candidate)| candidate.health.is_usable());
+    let usable = |candidate: &Candidate<'_>| takes_any || candidate.health.is_usable();
+    let usable = candidates.iter().enumerate().filter(|(_, candidate)| usable(candidate));
     usable.min_by_key(|(_, candidate)| rank(candidate)).map(|(place, _)| place)
 }
 
@@ -34,7 +43,7 @@ mod tests {
     fn chosen(candidates: &[(Health, usize)], preferred: &[&str]) -> Option<usize> {
         let urls = ["a", "b", "c"];
         let candidate = |(url, &(health, tried))| Candidate { url, health, tried, is_spare: false };
-        choose(&urls.into_iter().zip(candidates).map(candidate).collect::<Vec<_>>(), preferred)
+        choose(&urls.into_iter().zip(candidates).map(candidate).collect::<Vec<_>>(), preferred, false)
     }
 
     #[test]
@@ -64,8 +73,15 @@ mod tests {
     fn a_spare_is_asked_when_no_other_can_be() {
         let of = |health| {
             let member = Candidate { url: "a", health, tried: 5, is_spare: false };
-            choose(&[Candidate { url: "b", health: Healthy, tried: 0, is_spare: true }, member], &["b"])
+            choose(&[Candidate { url: "b", health: Healthy, tried: 0, is_spare: true }, member], &["b"], false)
         };
         assert_eq!((of(Hung), of(Down)), (Some(1), Some(0)));
+    }
+
+    #[test]
+    fn how_a_worker_is_can_be_asked_of_one_that_is_not_ready() {
+        let of = |health| Candidate { url: "a", health, tried: 0, is_spare: false };
+        assert_eq!(choose(&[of(Starting), of(Hung)], &[], true), Some(1));
+        assert_eq!(choose(&[of(Starting)], &[], true), Some(0));
     }
 }

@@ -69,6 +69,8 @@ pub struct Wish<'a> {
     /// The connector in question, and its task; empty is all.
     pub connector: &'a str,
     pub task: Option<i32>,
+    /// Whether it is about a worker itself, which can tell before it is ready.
+    pub of_worker: bool,
 }
 
 impl Workers {
@@ -120,7 +122,7 @@ impl Workers {
                 is_spare: *is_spare,
             })
             .collect();
-        choose(&candidates, &preferred).map(|place| Arc::clone(all[place].0))
+        choose(&candidates, &preferred, wish.of_worker).map(|place| Arc::clone(all[place].0))
     }
 
     fn preferred(&self, known: &Known, wish: &Wish<'_>) -> Vec<Arc<Worker>> {
@@ -136,7 +138,7 @@ impl Workers {
         first.into_iter().chain(known.leader.clone()).collect()
     }
 
-    /// Tells whether only one worker is sure to know what a read asks for.
+    /// Tells whether only one worker is sure to know what is asked for.
     pub fn is_just_written(&self, wish: &Wish<'_>) -> bool {
         wish.route == Route::Any && self.written.holder(wish.connector).is_some()
     }

@@ -1,4 +1,4 @@
-use actix_web::web::{Buf, Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 
 /// Cuts a body that comes in pieces into its JSON documents, wherever the pieces begin and end.
 ///
@@ -49,7 +49,7 @@ impl Splitter {
         Splitter { limit, ..Splitter::default() }
     }
 
-    /// Adds what has come; everything before has to be taken by [`Self::next`] until it gave `None`.
+    /// Adds what has come; everything before has to be taken by [`Self::next_piece`] until it gave `None`.
     pub fn push(&mut self, chunk: Bytes) {
         self.input = chunk;
         if !std::mem::replace(&mut self.began, true) && self.input.starts_with(BYTE_ORDER_MARK) {
@@ -68,10 +68,9 @@ impl Splitter {
     }
 
     /// Returns the next document that is here completely.
-    pub fn next(&mut self) -> Option<Piece> {
+    pub fn next_piece(&mut self) -> Option<Piece> {
         if self.inside == Inside::Nothing {
-            let start = self.input.iter().position(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r'));
-            self.input.advance(start.unwrap_or(self.input.len()));
+            self.skip_space();
         }
         let mut at = 0;
         while at < self.input.len() {
@@ -91,6 +90,17 @@ impl Splitter {
         None
     }
 
+    /// Returns the next byte that is no white space, between documents.
+    pub(super) fn peek(&mut self) -> Option<u8> {
+        self.skip_space();
+        self.input.first().copied()
+    }
+
+    /// Skips the byte that [`Self::peek`] returned.
+    pub(super) fn skip_mark(&mut self) {
+        self.input.advance(self.input.len().min(1));
+    }
+
     /// Returns what is left at the end of the body.
     pub fn finish(&mut self) -> Option<Piece> {
         match std::mem::take(&mut self.inside) {
@@ -98,6 +108,11 @@ impl Splitter {
             Inside::Scalar => Some(self.take(0)),
             Inside::Text { .. } | Inside::Nested { .. } | Inside::NestedText { .. } => Some(Piece::Garbage),
         }
+    }
+
+    fn skip_space(&mut self) {
+        let start = self.input.iter().position(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r'));
+        self.input.advance(start.unwrap_or(self.input.len()));
     }
 
     fn take(&mut self, length: usize) -> Piece {
@@ -197,7 +212,7 @@ mod tests {
         let mut lengths = lengths.iter().copied().chain(std::iter::repeat(usize::MAX));
         while !rest.is_empty() {
             splitter.push(rest.split_to(lengths.next().unwrap_or(1).clamp(1, rest.len())));
-            while let Some(piece) = splitter.next() {
+            while let Some(piece) = splitter.next_piece() {
                 let is_end = !matches!(piece, Piece::Document(_));
                 pieces.push(piece);
                 if is_end {
@@ -255,7 +270,7 @@ mod tests {
         let chunk = Bytes::from_static(b" {\"a\":1} ");
         let mut splitter = Splitter::new(100);
         splitter.push(chunk.clone());
-        let Some(Piece::Document(document)) = splitter.next() else { panic!("no document") };
+        let Some(Piece::Document(document)) = splitter.next_piece() else { panic!("no document") };
         assert_eq!(document.as_ptr(), chunk[1..].as_ptr());
     }
 
