@@ -7,11 +7,11 @@ use actix_web::middleware::from_fn;
 use actix_web::web::{Data, QueryConfig};
 use actix_web::{App, HttpServer};
 
+use crate::domain::Stopper;
 use crate::error::Kind;
 use crate::http::envelope::envelope;
 use crate::http::gate::Gate;
 use crate::http::routes;
-use crate::http::stopping::Stopper;
 use crate::state::State;
 
 /// A server that listens.
@@ -26,7 +26,8 @@ pub struct Server {
     pub running: actix_web::dev::Server,
 }
 
-/// Binds every address of `server.listen` and starts to serve; has to be called inside an actix system.
+/// Binds every address of `server.listen`, starts to serve and starts what runs beside requests; has to be called inside
+/// an actix system.
 ///
 /// Signals are left to the caller. An error is a line that names the address.
 pub fn bind(state: Data<State>) -> Result<Server, String> {
@@ -37,6 +38,7 @@ pub fn bind(state: Data<State>) -> Result<Server, String> {
         workers => workers,
     };
     let gate = Data::new(Gate::new(&state.config.limits));
+    let beside = state.clone();
     let (stopper, stopping) = Stopper::new();
     let stopping = Data::new(stopping);
     let mut server = HttpServer::new(move || {
@@ -67,6 +69,7 @@ pub fn bind(state: Data<State>) -> Result<Server, String> {
     for listen in &settings.listen {
         server = server.bind(listen).map_err(|error| format!("cannot listen on {listen}: {error}"))?;
     }
+    beside.connect.start();
     let addresses = server.addrs();
     let running = server.run();
     Ok(Server { addresses, stopper, handle: running.handle(), running })

@@ -136,8 +136,8 @@ impl Cluster {
     }
 
     /// Tells whether a 409 that reads as of a moment is for ever: nobody owns the task of a stopped connector.
-    pub(super) async fn is_lasting(&self, call: &Call, reply: &Reply, deadline: Instant) -> bool {
-        if call.operation != Operation::RestartTask || reply.status != 409 {
+    pub(super) async fn is_lasting(&self, call: &Call, status: u16, deadline: Instant) -> bool {
+        if call.operation != Operation::RestartTask || status != 409 {
             return false;
         }
         let status = self.status(call, deadline).await;

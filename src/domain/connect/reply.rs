@@ -1,5 +1,6 @@
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures_util::stream::BoxStream;
+use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::domain::connect::operation::Operation;
 use crate::upstream::Failure;
@@ -50,6 +51,32 @@ pub enum Body {
     Whole(Bytes),
     /// As it comes; an error ends the connection.
     Stream(BoxStream<'static, Result<Bytes, Failure>>),
+}
+
+impl Body {
+    /// Returns all of it, if it has at most `limit` bytes.
+    pub async fn whole(self, limit: u64) -> Result<Bytes, Failure> {
+        let mut stream = match self {
+            Body::Whole(bytes) => return Ok(bytes),
+            Body::Stream(stream) => stream,
+        };
+        let mut whole = BytesMut::new();
+        while let Some(chunk) = stream.try_next().await? {
+            whole.extend_from_slice(&chunk);
+            if whole.len() as u64 > limit {
+                return Err(Failure::TooLarge(limit));
+            }
+        }
+        Ok(whole.freeze())
+    }
+
+    /// Returns it in pieces.
+    pub fn stream(self) -> BoxStream<'static, Result<Bytes, Failure>> {
+        match self {
+            Body::Whole(bytes) => stream::once(async { Ok(bytes) }).boxed(),
+            Body::Stream(stream) => stream,
+        }
+    }
 }
 
 impl Reply {
