@@ -13,9 +13,9 @@ mod reply;
 mod status;
 
 mod attempt;
+mod background;
 mod expanded;
 mod guard;
-mod background;
 mod outcome;
 mod policy;
 mod queue;

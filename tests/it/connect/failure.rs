@@ -77,6 +77,7 @@ async fn assert_true(worker: &str, answers: &[(Write, String, Answer)]) {
             assert!(is_success, "it can be repeated: {said}");
         }
         assert!(is_success || outcome.is_some(), "{said}");
+        assert_ne!((answer.status, outcome), (409, Some("unknown")), "whoever reads the status sends it again: {said}");
         assert_ne!((is_success, outcome), (false, Some("applied")), "{said}");
         if is_success {
             assert!(matches!(outcome, None | Some("applied")), "{said}");
