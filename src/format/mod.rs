@@ -3,12 +3,16 @@
 mod arena;
 mod binary;
 mod json;
+mod members;
 mod record;
+mod splitter;
 mod text;
 
 pub use arena::Arena;
 pub use binary::decode as decode_base64;
+pub use members::{Member, Members};
 pub use record::{RecordView, Undecodable, write_record};
+pub use splitter::{Piece, Splitter};
 pub use text::encode as encode_text;
 
 use bytes::Bytes;

@@ -17,6 +17,10 @@ mod queue;
 mod verdict;
 mod workers;
 
+pub mod entries;
+pub mod policy;
+pub mod secrets;
+
 pub use call::{Call, Settle, Wishes, check_segment};
 pub use cluster::Cluster;
 pub use operation::{Operation, Row};

@@ -8,9 +8,9 @@ use futures_util::StreamExt;
 use futures_util::stream::LocalBoxStream;
 use tokio::time::{Sleep, sleep};
 
+use crate::format::{Piece, Splitter};
 use crate::http::gate::{Gate, Share};
 use crate::http::v2::RECORD_BYTES;
-use crate::http::v3::produce::splitter::{Piece, Splitter};
 
 /// What a stream reads before it hands over what it has: as much as is decoded and sent without keeping others waiting.
 const BATCH_RECORDS: usize = 2000;

@@ -5,7 +5,6 @@ mod data;
 mod input;
 mod receipt;
 mod record;
-mod splitter;
 mod stream;
 
 pub use batch::produce as batch;

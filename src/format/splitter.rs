@@ -1,4 +1,4 @@
-use actix_web::web::{Buf, Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 
 /// Cuts a body that comes in pieces into its JSON documents, wherever the pieces begin and end.
 ///
@@ -70,8 +70,7 @@ impl Splitter {
     /// Returns the next document that is here completely.
     pub fn next(&mut self) -> Option<Piece> {
         if self.inside == Inside::Nothing {
-            let start = self.input.iter().position(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r'));
-            self.input.advance(start.unwrap_or(self.input.len()));
+            self.skip_space();
         }
         let mut at = 0;
         while at < self.input.len() {
@@ -91,6 +90,17 @@ impl Splitter {
         None
     }
 
+    /// Returns the next byte that is no white space, between documents.
+    pub(super) fn peek(&mut self) -> Option<u8> {
+        self.skip_space();
+        self.input.first().copied()
+    }
+
+    /// Skips the byte that [`Self::peek`] returned.
+    pub(super) fn skip_mark(&mut self) {
+        self.input.advance(self.input.len().min(1));
+    }
+
     /// Returns what is left at the end of the body.
     pub fn finish(&mut self) -> Option<Piece> {
         match std::mem::take(&mut self.inside) {
@@ -98,6 +108,11 @@ impl Splitter {
             Inside::Scalar => Some(self.take(0)),
             Inside::Text { .. } | Inside::Nested { .. } | Inside::NestedText { .. } => Some(Piece::Garbage),
         }
+    }
+
+    fn skip_space(&mut self) {
+        let start = self.input.iter().position(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r'));
+        self.input.advance(start.unwrap_or(self.input.len()));
     }
 
     fn take(&mut self, length: usize) -> Piece {
