@@ -1,5 +1,7 @@
 //! What a request may use: built once from the configuration.
 
+use std::sync::Arc;
+
 use crate::admin::Admin;
 use crate::config::Config;
 use crate::domain::connect::Clusters;
@@ -13,8 +15,8 @@ pub struct State {
     pub config: Config,
     /// The clients of the Kafka cluster.
     pub kafka: Kafka,
-    /// The administrative client of the same cluster.
-    pub admin: Admin,
+    /// The administrative client of the same cluster; what runs beside requests has it too.
+    pub admin: Arc<Admin>,
     /// The consumer instances of this process.
     pub instances: Instances,
     /// The Kafka Connect clusters.
@@ -29,7 +31,7 @@ impl State {
             config.kafka.bootstrap_servers = embedded.bootstrap_servers().to_owned();
         }
         let kafka = Kafka::new(&config, embedded)?;
-        let admin = Admin::new(&config);
+        let admin = Arc::new(Admin::new(&config));
         let instances = Instances::new(&config.consumer);
         let connect = Clusters::new(&config.connect)?;
         Ok(State { config, kafka, admin, instances, connect })

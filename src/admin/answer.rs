@@ -6,9 +6,10 @@ use kafka_protocol::messages::{
     DeleteAclsResponse, DeleteGroupsResponse, DeleteRecordsResponse, DeleteTopicsResponse, DescribeAclsResponse,
     DescribeClientQuotasResponse, DescribeClusterResponse, DescribeConfigsResponse, DescribeGroupsResponse,
     DescribeLogDirsResponse, DescribeProducersResponse, DescribeTransactionsResponse,
-    DescribeUserScramCredentialsResponse, ElectLeadersResponse, FindCoordinatorResponse,
-    IncrementalAlterConfigsResponse, ListGroupsResponse, ListOffsetsResponse, ListPartitionReassignmentsResponse,
-    ListTransactionsResponse, MetadataResponse, OffsetCommitResponse, OffsetDeleteResponse, OffsetFetchResponse,
+    DescribeUserScramCredentialsResponse, ElectLeadersResponse, FindCoordinatorResponse, HeartbeatResponse,
+    IncrementalAlterConfigsResponse, JoinGroupResponse, LeaveGroupResponse, ListGroupsResponse, ListOffsetsResponse,
+    ListPartitionReassignmentsResponse, ListTransactionsResponse, MetadataResponse, OffsetCommitResponse,
+    OffsetDeleteResponse, OffsetFetchResponse, SyncGroupResponse,
 };
 use kafka_protocol::protocol::StrBytes;
 
@@ -77,7 +78,10 @@ answers! {
     DescribeUserScramCredentialsResponse: |it| it.error_code, it.error_message.as_ref();
     ElectLeadersResponse: |it| it.error_code;
     FindCoordinatorResponse: |it| it.error_code, it.error_message.as_ref();
+    HeartbeatResponse: |it| it.error_code;
     IncrementalAlterConfigsResponse: |it| elsewhere(it.responses.iter().map(|resource| resource.error_code));
+    JoinGroupResponse: |it| unless_named(it);
+    LeaveGroupResponse: |it| it.error_code;
     ListGroupsResponse: |it| it.error_code;
     ListOffsetsResponse: |it| 0;
     ListPartitionReassignmentsResponse: |it| it.error_code, it.error_message.as_ref();
@@ -86,6 +90,7 @@ answers! {
     OffsetCommitResponse: |it| elsewhere(codes_of_commit(it));
     OffsetDeleteResponse: |it| it.error_code;
     OffsetFetchResponse: |it| it.groups.first().map_or(it.error_code, |group| group.error_code);
+    SyncGroupResponse: |it| it.error_code;
 }
 
 /// Returns the code of a part that says that the whole went to the wrong broker, or came too early.
@@ -95,4 +100,9 @@ fn elsewhere(mut codes: impl Iterator<Item = i16>) -> i16 {
 
 fn codes_of_commit(answer: &OffsetCommitResponse) -> impl Iterator<Item = i16> {
     answer.topics.iter().flat_map(|topic| &topic.partitions).map(|partition| partition.error_code)
+}
+
+/// Returns the code, but none where it is that a new member has to come again with the id that the answer gives it.
+fn unless_named(answer: &JoinGroupResponse) -> i16 {
+    if Code(answer.error_code) == Code::MEMBER_ID_REQUIRED { 0 } else { answer.error_code }
 }

@@ -68,10 +68,19 @@ impl Brokers {
     /// Returns an open connection, made now if there is none.
     pub(super) async fn connection(&self, node: Node, deadline: Instant) -> Result<Arc<Connection>, Failure> {
         let slot = self.slot(node);
-        match timeout_at(deadline, slot.get_or_try_init(|| self.connect(node))).await {
+        let connect = || async { self.connect(node).await.map(Arc::new) };
+        match timeout_at(deadline, slot.get_or_try_init(connect)).await {
             Ok(Ok(connection)) => Ok(Arc::clone(connection)),
             Ok(Err(failure)) => Err(failure),
-            Err(_) => Err(Failure::Unreachable("no connection in time".to_owned())),
+            Err(_) => Err(late()),
+        }
+    }
+
+    /// Returns a new connection that nobody else uses.
+    pub(super) async fn own_connection(&self, node: Node, deadline: Instant) -> Result<Connection, Failure> {
+        match timeout_at(deadline, self.connect(node)).await {
+            Ok(connected) => connected,
+            Err(_) => Err(late()),
         }
     }
 
@@ -85,14 +94,14 @@ impl Brokers {
         Arc::clone(slot)
     }
 
-    async fn connect(&self, node: Node) -> Result<Arc<Connection>, Failure> {
+    async fn connect(&self, node: Node) -> Result<Connection, Failure> {
         let addresses = self.addresses(node)?;
         let dialer = Arc::clone(&self.dialer);
         // Ends with this future, should nobody wait for it any more.
         let mut task = JoinSet::new();
         task.spawn_on(async move { dialer.connect(&addresses).await }, self.thread.runtime()?.handle());
         match task.join_next().await {
-            Some(Ok(connected)) => connected.map(Arc::new),
+            Some(Ok(connected)) => connected,
             Some(Err(stopped)) => Err(Failure::Final(Kind::Internal.caused_by(stopped))),
             None => Err(Failure::Unreachable("nothing was tried".to_owned())),
         }
@@ -113,6 +122,10 @@ impl Brokers {
     fn connections(&self) -> MutexGuard<'_, HashMap<Node, Slot>> {
         self.connections.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn late() -> Failure {
+    Failure::Unreachable("no connection in time".to_owned())
 }
 
 /// A thread for all connections, started by the first.

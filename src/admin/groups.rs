@@ -70,8 +70,8 @@ impl Admin {
         let classic: Vec<String> =
             described.iter().filter(|(_, found)| is_another_type(found)).map(|(group, _)| group.clone()).collect();
         if !classic.is_empty() {
-            let mut found: BTreeMap<_, _> =
-                operation.describe_classic_groups(&classic, authorized_operations).await?.into_iter().collect();
+            let found = operation.describe_classic_groups(&classic, authorized_operations, classic_group).await?;
+            let mut found: BTreeMap<_, _> = found.into_iter().collect();
             for (group, description) in &mut described {
                 if let Some(found) = found.remove(group) {
                     *description = found;
@@ -135,11 +135,13 @@ impl Operation<'_> {
         self.at_coordinators(CoordinatorKind::Group, groups, Repeat::Harmless, build, read).await
     }
 
-    async fn describe_classic_groups(
+    /// Describes groups of the classic protocol in their order, as `described` makes of what the broker tells.
+    pub(super) async fn describe_classic_groups<T>(
         &self,
         groups: &[String],
         authorized_operations: bool,
-    ) -> Result<Vec<(String, Result<GroupDescription>)>> {
+        described: impl Fn(ClassicGroup) -> T,
+    ) -> Result<Vec<(String, Result<T>)>> {
         let build = |groups: &[String], version| {
             DescribeGroupsRequest::default()
                 .with_groups(wire_groups(groups))
@@ -149,7 +151,7 @@ impl Operation<'_> {
             key: group.group_id.to_string(),
             code: code_of(&group),
             message: text(group.error_message.take()),
-            value: classic_group(group),
+            value: described(group),
         };
         let read = |answer: DescribeGroupsResponse| answer.groups.into_iter().map(part).collect();
         self.at_coordinators(CoordinatorKind::Group, groups, Repeat::Harmless, build, read).await
@@ -213,7 +215,7 @@ fn classic_group(group: ClassicGroup) -> GroupDescription {
 }
 
 /// Returns the state of a name: Kafka writes it in words that begin with a capital.
-fn state(name: &StrBytes) -> GroupState {
+pub(super) fn state(name: &StrBytes) -> GroupState {
     GroupState::ALL.iter().copied().find(|state| is_meant(state.name(), name)).unwrap_or(GroupState::Unknown)
 }
 

@@ -7,8 +7,10 @@
 mod acls;
 mod cluster;
 mod configs;
+mod connect_group;
 mod group_offsets;
 mod groups;
+mod lease;
 mod log_dirs;
 mod offsets;
 mod partitions;
@@ -24,10 +26,12 @@ mod rounds;
 
 mod answer;
 mod code;
+mod connect_protocol;
 mod convert;
 mod coordinators;
 mod failure;
 mod group_members;
+mod membership;
 
 mod brokers;
 mod connection;
@@ -39,6 +43,7 @@ mod wire;
 pub use code::Code;
 pub use configs::ConfigDetails;
 pub use groups::GroupFilter;
+pub use lease::Lease;
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -78,7 +83,7 @@ impl Admin {
     }
 
     fn operation(&self) -> Result<Operation<'_>> {
-        Operation::begin(self)
+        Operation::begin(self, self.timeout)
     }
 
     fn brokers(&self) -> Result<&Brokers> {

@@ -11,6 +11,7 @@ use crate::admin::Admin;
 use crate::admin::answer::Answer;
 use crate::admin::brokers::{Brokers, Members, Node};
 use crate::admin::code::Code;
+use crate::admin::connection::Connection;
 use crate::admin::coordinators::{CoordinatorKind, Coordinators};
 use crate::admin::failure::{Failure, Repeat};
 use crate::admin::wire;
@@ -48,15 +49,10 @@ pub(super) struct Operation<'a> {
 }
 
 impl<'a> Operation<'a> {
-    /// Begins an operation; its time runs from now.
-    pub(super) fn begin(admin: &'a Admin) -> Result<Operation<'a>> {
+    /// Begins an operation that has this much time, from now on.
+    pub(super) fn begin(admin: &'a Admin, patience: Duration) -> Result<Operation<'a>> {
         let brokers = admin.brokers()?;
-        Ok(Operation {
-            brokers,
-            coordinators: &admin.coordinators,
-            patience: admin.timeout,
-            deadline: Instant::now() + admin.timeout,
-        })
+        Ok(Operation { brokers, coordinators: &admin.coordinators, patience, deadline: Instant::now() + patience })
     }
 
     /// Returns when the operation has to be over.
@@ -142,6 +138,26 @@ impl<'a> Operation<'a> {
         R::Response: Answer,
     {
         let connection = self.brokers.connection(node, self.deadline).await?;
+        self.attempt_on(&connection, repeat, build).await
+    }
+
+    /// Returns a new connection that nobody else uses: what a request that waits long at the broker needs, as others
+    /// would wait behind it.
+    pub(super) async fn own_connection(&self, route: Route<'_>) -> Result<Connection, Failure> {
+        let node = self.node(route).await.map_err(Failure::before_sending)?;
+        self.brokers.own_connection(node, self.deadline).await
+    }
+
+    /// Sends a request once on this connection.
+    pub(super) async fn attempt_on<R: Request>(
+        &self,
+        connection: &Connection,
+        repeat: Repeat,
+        build: &impl Fn(i16) -> R,
+    ) -> Result<R::Response, Failure>
+    where
+        R::Response: Answer,
+    {
         let deadline = self.attempt_deadline(repeat);
         let version = connection.version::<R>()?;
         let frame = connection.exchange(&build(version), version, deadline).await?;
@@ -198,7 +214,7 @@ impl<'a> Operation<'a> {
     }
 
     /// Forgets where to go, as it was wrong, and asks who is there.
-    async fn look_around(&self, route: Route<'_>) {
+    pub(super) async fn look_around(&self, route: Route<'_>) {
         match route {
             Route::Group(group) => self.coordinators.forget(CoordinatorKind::Group, group),
             Route::Any | Route::Controller | Route::Broker(_) => {}

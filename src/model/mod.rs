@@ -3,6 +3,7 @@
 mod acl;
 mod cluster;
 mod config;
+mod connect;
 mod consume;
 mod format;
 mod group;
@@ -23,6 +24,7 @@ pub use cluster::{Broker, Cluster};
 pub use config::{
     ConfigChange, ConfigEntry, ConfigResource, ConfigSource, ConfigSynonym, ConfigType, DescribedConfigs,
 };
+pub use connect::{ConnectGroup, ConnectMember};
 pub use consume::{GroupSettings, PartitionOffset, Reset};
 pub use format::Format;
 pub use group::{GroupDescription, GroupListing, GroupMember, GroupState, GroupType, MemberProtocol};
