@@ -4,8 +4,9 @@ use std::time::Duration;
 use actix_web::dev::ServerHandle;
 use actix_web::http::KeepAlive;
 use actix_web::middleware::from_fn;
+use actix_web::rt::task::JoinHandle;
 use actix_web::web::{Data, QueryConfig};
-use actix_web::{App, HttpServer};
+use actix_web::{App, HttpServer, rt};
 
 use crate::error::Kind;
 use crate::http::envelope::envelope;
@@ -24,6 +25,8 @@ pub struct Server {
     pub handle: ServerHandle,
     /// Runs until stopped.
     pub running: actix_web::dev::Server,
+    /// What goes on beside requests; ends when the stopper says so.
+    pub beside: JoinHandle<()>,
 }
 
 /// Binds every address of `server.listen` and starts to serve; has to be called inside an actix system.
@@ -39,6 +42,7 @@ pub fn bind(state: Data<State>) -> Result<Server, String> {
     let gate = Data::new(Gate::new(&state.config.limits));
     let (stopper, stopping) = Stopper::new();
     let stopping = Data::new(stopping);
+    let (shared, told) = (state.clone(), stopping.clone());
     let mut server = HttpServer::new(move || {
         App::new()
             .app_data(state.clone())
@@ -69,5 +73,8 @@ pub fn bind(state: Data<State>) -> Result<Server, String> {
     }
     let addresses = server.addrs();
     let running = server.run();
-    Ok(Server { addresses, stopper, handle: running.handle(), running })
+    let beside = rt::spawn(async move {
+        shared.connect.run(&shared.admin, || told.get_ref().clone().begun()).await;
+    });
+    Ok(Server { addresses, stopper, handle: running.handle(), running, beside })
 }

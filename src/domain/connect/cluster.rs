@@ -7,10 +7,12 @@ use log::debug;
 use crate::config::ConnectCluster;
 use crate::domain::connect::attempt::{Attempt, attempt, patience};
 use crate::domain::connect::call::Call;
+use crate::domain::connect::masking::Masking;
 use crate::domain::connect::operation::{Effect, Operation};
 use crate::domain::connect::outcome::Seen as State;
 use crate::domain::connect::queue::Queue;
 use crate::domain::connect::reply::{Outcome, Reply};
+use crate::domain::connect::restarts::Restarts;
 use crate::domain::connect::workers::{Seen, Wish, Worker, Workers};
 use crate::error::{Kind, Result};
 use crate::upstream::Client;
@@ -23,8 +25,12 @@ pub struct Cluster {
     pub settings: ConnectCluster,
     /// Who can be asked.
     pub workers: Workers,
+    /// What is secret in configurations.
+    pub(super) masking: Masking,
+    /// What was started again when it had failed.
+    pub(super) restarts: Restarts,
     client: Client,
-    queue: Queue,
+    pub(super) queue: Queue,
 }
 
 /// How long workers that all refuse connections are tried: as long as one takes to start.
@@ -54,6 +60,8 @@ impl Cluster {
             name: name.to_owned(),
             workers: Workers::new(&settings.remote.urls),
             queue: Queue::new(settings.concurrent_writes, settings.queued_writes),
+            masking: Masking::new(settings).map_err(|why| format!("connect.{name}.secret_keys: {why}"))?,
+            restarts: Restarts::default(),
             client,
             settings: settings.clone(),
         })

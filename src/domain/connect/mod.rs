@@ -17,18 +17,30 @@ mod queue;
 mod verdict;
 mod workers;
 
+mod masking;
+mod survey;
+
+pub mod declared;
+mod restarts;
+pub mod sight;
+
 pub mod entries;
 pub mod policy;
 pub mod secrets;
 
 pub use call::{Call, Settle, Wishes, check_segment};
 pub use cluster::Cluster;
+pub use config::ConnectorConfig;
 pub use operation::{Operation, Row};
 pub use reply::{Body, Outcome, Reply, Settled};
+pub use restarts::{RestartSeen, RestartsSeen};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use futures_util::future::join_all;
+
+use crate::admin::Admin;
 use crate::config::Connect;
 use crate::error::{Kind, Result};
 
@@ -52,6 +64,11 @@ impl Clusters {
                 "No Kafka Connect cluster {name} is configured here: set connect.{name}.urls or --connect-url."
             ))
         })
+    }
+
+    /// Does what goes on beside requests until `stop`: starts again what has failed, where that is configured.
+    pub async fn run<F: Future<Output = ()>>(&self, admin: &Arc<Admin>, stop: impl Fn() -> F) {
+        join_all(self.all().map(|cluster| cluster.restart_failed(admin, stop()))).await;
     }
 
     /// Returns all of them, by name.

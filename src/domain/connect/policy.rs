@@ -154,7 +154,7 @@ pub fn resolve<'p>(written: &str, plugins: &'p [String]) -> Option<&'p str> {
     found.all(|other| other == class).then_some(class)
 }
 
-fn is_alias(written: &str, class: &str) -> bool {
+pub(super) fn is_alias(written: &str, class: &str) -> bool {
     let simple = class.rsplit(['.', '$']).next().unwrap_or(class);
     let pruned = simple.rfind("Connector").filter(|at| *at > 0).map_or(simple, |at| &simple[..at]);
     written == simple || written == pruned || simple.strip_suffix("Connector") == Some(written)

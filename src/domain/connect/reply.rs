@@ -1,7 +1,9 @@
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 
 use crate::domain::connect::operation::Operation;
+use crate::error::{Kind, Result as Answered};
 use crate::upstream::Failure;
 
 /// What the client gets.
@@ -71,6 +73,22 @@ impl Reply {
             Body::Whole(bytes) => bytes,
             Body::Stream(_) => &[],
         }
+    }
+
+    /// Reads the body to its end, if it has at most `limit` bytes.
+    pub(super) async fn whole(self, limit: u64) -> Answered<Bytes> {
+        let mut stream = match self.body {
+            Body::Whole(bytes) => return Ok(bytes),
+            Body::Stream(stream) => stream,
+        };
+        let mut whole = BytesMut::new();
+        while let Some(chunk) = stream.next().await {
+            whole.extend_from_slice(&chunk.map_err(|_| Kind::ConnectTimeout)?);
+            if whole.len() as u64 > limit {
+                return Err(Kind::ConnectAnswer.into());
+            }
+        }
+        Ok(whole.freeze())
     }
 
     /// Tells whether the request succeeded.

@@ -61,6 +61,11 @@ impl Workers {
         turned.min_by_key(rank).cloned()
     }
 
+    /// Returns all of them.
+    pub fn all(&self) -> Vec<Arc<Worker>> {
+        self.known.clone()
+    }
+
     /// Returns how many there are.
     pub fn count(&self) -> usize {
         self.known.len()
@@ -88,7 +93,8 @@ impl Worker {
         rest.split('/').next().unwrap_or(rest)
     }
 
-    fn is_avoided(&self) -> bool {
+    /// Tells whether it could not be reached just now.
+    pub fn is_avoided(&self) -> bool {
         let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
         failed.is_some_and(|at| at.elapsed() < AVOIDED_FOR)
     }
