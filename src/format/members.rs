@@ -46,7 +46,7 @@ impl Members {
         Members { splitter: Splitter::new(limit), expected: Expected::Object, name: Bytes::new() }
     }
 
-    /// Adds what has come; everything before has to be taken by [`Self::next`] until it gave `None`.
+    /// Adds what has come; everything before has to be taken by [`Self::next_member`] until it gave `None`.
     pub fn push(&mut self, chunk: Bytes) {
         self.splitter.push(chunk);
     }
@@ -57,7 +57,7 @@ impl Members {
     }
 
     /// Returns the next member that is here completely.
-    pub fn next(&mut self) -> Option<Member> {
+    pub fn next_member(&mut self) -> Option<Member> {
         loop {
             let found = match self.expected {
                 Expected::Name | Expected::Value => self.document()?,
@@ -72,7 +72,7 @@ impl Members {
 
     /// Reads a name or value; a member is complete with its value. `None` is for more to come, `Some(None)` to go on.
     fn document(&mut self) -> Option<Option<Member>> {
-        let document = match self.splitter.next()? {
+        let document = match self.splitter.next_piece()? {
             Piece::Document(document) => document,
             Piece::Garbage => return Some(Some(Member::Garbage)),
             Piece::TooLarge => return Some(Some(Member::TooLarge)),
@@ -118,7 +118,7 @@ mod tests {
         let mut lengths = lengths.iter().copied().chain(std::iter::repeat(usize::MAX));
         while !rest.is_empty() {
             members.push(rest.split_to(lengths.next().unwrap_or(1).clamp(1, rest.len())));
-            while let Some(member) = members.next() {
+            while let Some(member) = members.next_member() {
                 let is_end = !matches!(member, Member::Of { .. });
                 found.push(member);
                 if is_end {

@@ -49,7 +49,7 @@ impl Splitter {
         Splitter { limit, ..Splitter::default() }
     }
 
-    /// Adds what has come; everything before has to be taken by [`Self::next`] until it gave `None`.
+    /// Adds what has come; everything before has to be taken by [`Self::next_piece`] until it gave `None`.
     pub fn push(&mut self, chunk: Bytes) {
         self.input = chunk;
         if !std::mem::replace(&mut self.began, true) && self.input.starts_with(BYTE_ORDER_MARK) {
@@ -68,7 +68,7 @@ impl Splitter {
     }
 
     /// Returns the next document that is here completely.
-    pub fn next(&mut self) -> Option<Piece> {
+    pub fn next_piece(&mut self) -> Option<Piece> {
         if self.inside == Inside::Nothing {
             self.skip_space();
         }
@@ -212,7 +212,7 @@ mod tests {
         let mut lengths = lengths.iter().copied().chain(std::iter::repeat(usize::MAX));
         while !rest.is_empty() {
             splitter.push(rest.split_to(lengths.next().unwrap_or(1).clamp(1, rest.len())));
-            while let Some(piece) = splitter.next() {
+            while let Some(piece) = splitter.next_piece() {
                 let is_end = !matches!(piece, Piece::Document(_));
                 pieces.push(piece);
                 if is_end {
@@ -270,7 +270,7 @@ mod tests {
         let chunk = Bytes::from_static(b" {\"a\":1} ");
         let mut splitter = Splitter::new(100);
         splitter.push(chunk.clone());
-        let Some(Piece::Document(document)) = splitter.next() else { panic!("no document") };
+        let Some(Piece::Document(document)) = splitter.next_piece() else { panic!("no document") };
         assert_eq!(document.as_ptr(), chunk[1..].as_ptr());
     }
 

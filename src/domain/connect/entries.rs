@@ -54,6 +54,17 @@ impl<'a> Entries<'a> {
     }
 }
 
+/// Returns the configs in the body of a create, in what a worker tells of a connector, or in one of an expanded list:
+/// one, unless a member is repeated; the last is the one that counts.
+pub fn configs_of(body: &[u8]) -> Result<Vec<&[u8]>, NoObject> {
+    let body = Entries::parse(body)?;
+    let mut configs: Vec<_> = body.all("config").map(|config| config.get().as_bytes()).collect();
+    for info in body.all("info").filter_map(|info| Entries::of(info).ok()) {
+        configs.extend(info.all("config").map(|config| config.get().as_bytes()));
+    }
+    Ok(configs)
+}
+
 /// Tells whether the value is `null`.
 pub fn is_null(value: &RawValue) -> bool {
     value.get() == "null"
@@ -120,6 +131,19 @@ mod tests {
         let texts: Vec<_> = entries.iter().map(|(_, value)| text(value).map(Cow::into_owned)).collect();
         let expected = [Some("1.50"), Some("true"), None, Some("x"), None, None, Some("y"), Some("")];
         assert_eq!(texts, expected.map(|text| text.map(str::to_owned)));
+    }
+
+    #[test]
+    fn configs_are_found_where_they_are() {
+        for (body, configs) in [
+            (r#"{"name":"c","config":{"a":1},"config":{"b":2}}"#, &[r#"{"a":1}"#, r#"{"b":2}"#][..]),
+            (r#"{"status":{"config":1},"info":{"config":{"a":1}}}"#, &[r#"{"a":1}"#]),
+            (r#"{"status":{},"info":null}"#, &[]),
+        ] {
+            let configs: Vec<_> = configs.iter().map(|config| config.as_bytes()).collect();
+            assert_eq!(configs_of(body.as_bytes()), Ok(configs), "{body}");
+        }
+        assert_eq!(configs_of(b"[]"), Err(NoObject));
     }
 
     #[test]

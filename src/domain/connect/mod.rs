@@ -7,13 +7,18 @@
 mod call;
 mod cluster;
 mod config;
+mod entries;
 mod operation;
 mod reply;
 mod status;
 
 mod attempt;
+mod expanded;
+mod guard;
 mod outcome;
+mod policy;
 mod queue;
+mod secrets;
 mod verdict;
 mod workers;
 

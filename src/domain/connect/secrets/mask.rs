@@ -4,7 +4,7 @@ use bytes::Bytes;
 use serde_json::value::RawValue;
 
 use crate::domain::connect::entries::{self, Entries};
-use crate::domain::connect::secrets::{Known, MASK, Secrets};
+use crate::domain::connect::secrets::{Known, MASK, Secrets, parts};
 
 /// What is nested deeper in an answer is not looked at and masked as a whole; no worker nests so deep.
 const MAX_DEPTH: usize = 32;
@@ -198,14 +198,14 @@ impl<'a> Masking<'a> {
     }
 
     fn without_known(&self, text: &str) -> Option<String> {
-        let found = super::parts::joined(self.known.find(text));
-        (!found.is_empty()).then(|| super::parts::masked(text, &found))
+        let found = parts::joined(self.known.find(text));
+        (!found.is_empty()).then(|| parts::masked(text, &found))
     }
 
     /// Masks the value of a secret, unless it is hidden by the worker already.
     fn secret(&mut self, value: &'a RawValue) {
         let text = entries::text(value);
-        let is_shown = |text: &str| text.is_empty() || text == "[hidden]" || super::parts::is_reference(text);
+        let is_shown = |text: &str| text.is_empty() || text == "[hidden]" || parts::is_reference(text);
         if !entries::is_null(value) && !text.is_some_and(|text| is_shown(&text)) {
             self.edits.replace(value, MASK);
         }

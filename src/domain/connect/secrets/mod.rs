@@ -21,7 +21,9 @@ pub use passwords::Passwords;
 pub use plugins::{Plugin, plugins};
 pub use restore::{mentions_mask, restore, restore_create, restore_patch};
 
-use parts::Origin;
+use std::ops::Range;
+
+use crate::domain::connect::secrets::parts::Origin;
 
 /// What stands in the place of a secret.
 pub const MASK: &str = "********";
@@ -60,7 +62,7 @@ impl<'a> Secrets<'a> {
         (!parts.is_empty()).then(|| parts::masked(value, &parts))
     }
 
-    fn parts(&self, text: &str, origin: Origin) -> Vec<std::ops::Range<usize>> {
+    fn parts(&self, text: &str, origin: Origin) -> Vec<Range<usize>> {
         parts::find(text, origin, |name| self.names(name))
     }
 }

@@ -135,6 +135,8 @@ fn value(text: &str, start: usize, is_of_map: bool) -> Range<usize> {
             start..quoted_end(text, start, *quote, escapes)
         }
         _ if is_of_map => start..start + map_value_end(rest),
+        // SQL Server quotes so.
+        Some(b'{') => start..start + rest.find('}').map_or(rest.len(), |end| end + 1),
         _ => {
             let end = rest.find(|c: char| c.is_whitespace() || "&;\"'".contains(c)).unwrap_or(rest.len());
             let is_quote = rest[end..].starts_with(['"', '\'']);
@@ -194,6 +196,7 @@ mod tests {
             ("SASL_SSL://h:9092,PLAINTEXT://g:9093", "SASL_SSL://h:9092,PLAINTEXT://g:9093"),
             ("jdbc:pg://h/d?user=u&password=a@b&ssl=true", "jdbc:pg://h/d?user=u&password=********&ssl=true"),
             ("jdbc:sqlserver://h:1433;user=u;password=x;a=b", "jdbc:sqlserver://h:1433;user=u;password=********;a=b"),
+            ("jdbc:sqlserver://h;password={a;b c};e=f", "jdbc:sqlserver://h;password=********;e=f"),
             ("jdbc:oracle:thin:scott/tiger@//h:1521/x", "jdbc:oracle:thin:scott/********@//h:1521/x"),
             ("Endpoint=sb://x/;SharedAccessKey=abc=;E=y", "Endpoint=sb://x/;SharedAccessKey=********;E=y"),
             ("https://x.blob/c?sv=1&sig=abc%3D", "https://x.blob/c?sv=1&sig=********"),

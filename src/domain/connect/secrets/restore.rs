@@ -10,8 +10,8 @@ use crate::error::{Error, Kind, Result};
 
 /// Tells whether a body may have a mask in it; without one there is nothing to put back.
 pub fn mentions_mask(body: &[u8]) -> bool {
-    // The mask could be written with escapes.
-    memmem::find(body, MASK.as_bytes()).is_some() || memmem::find(body, br"\u002").is_some()
+    // Its asterisks could be written as escapes.
+    [MASK.as_bytes(), br"\u002a", br"\u002A"].iter().any(|mask| memmem::find(body, mask).is_some())
 }
 
 /// Puts the values of the `stored` config in the place of the masks in a bare config; `None` is to send it as it is.

@@ -144,7 +144,7 @@ impl Input {
 
     fn take_documents(&mut self) {
         while !self.ended && !self.batch.is_full() {
-            let Some(piece) = self.splitter.next() else { break };
+            let Some(piece) = self.splitter.next_piece() else { break };
             self.take(Some(piece));
         }
     }
