@@ -13,8 +13,6 @@ mod reply;
 mod status;
 
 mod attempt;
-mod expanded;
-mod guard;
 mod outcome;
 mod policy;
 mod queue;
@@ -28,10 +26,6 @@ mod survey;
 pub mod declared;
 mod restarts;
 pub mod sight;
-
-pub mod entries;
-pub mod policy;
-pub mod secrets;
 
 pub use call::{Call, Settle, Wishes, check_segment};
 pub use cluster::Cluster;

@@ -58,7 +58,7 @@ pub struct RestartSeen {
 
 impl Cluster {
     /// Starts again what fails, if that is configured and while this instance acts for its fleet, until `stop`.
-    pub(super) async fn restart_failed(&self, admin: &Arc<Admin>, stop: impl Future<Output = ()>) {
+    pub(super) async fn restart_failed(self: &Arc<Self>, admin: &Arc<Admin>, stop: impl Future<Output = ()>) {
         if !self.settings.restart_failed {
             return;
         }
@@ -77,7 +77,7 @@ impl Cluster {
         }
     }
 
-    async fn look_again_and_again(&self, admin: &Admin, lease: &Lease) {
+    async fn look_again_and_again(self: &Arc<Self>, admin: &Admin, lease: &Lease) {
         let between = (self.settings.restart_backoff / 4).clamp(LOOKS.0, LOOKS.1);
         loop {
             sleep(between).await;
@@ -90,7 +90,7 @@ impl Cluster {
         }
     }
 
-    async fn restart_due(&self, admin: &Admin, lease: &Lease) -> Result<()> {
+    async fn restart_due(self: &Arc<Self>, admin: &Admin, lease: &Lease) -> Result<()> {
         let deadline = Instant::now() + self.settings.request_timeout;
         let failed = survey(self, "expand=status", deadline, BTreeSet::new, note_failed).await?;
         let due = self.restarts.memory().due(&Rules::of(self), &failed, Instant::now());
@@ -112,7 +112,7 @@ impl Cluster {
         !group.is_empty() && admin.connect_group(group).await.is_ok_and(|group| group.is_rebalancing())
     }
 
-    async fn restart(&self, name: &str) {
+    async fn restart(self: &Arc<Self>, name: &str) {
         let call = Call::new(Operation::Restart, &[name]).query("includeTasks=true&onlyFailed=true");
         let outcome = match self.call(call).await {
             Ok(reply) => reply.status.to_string(),

@@ -99,7 +99,7 @@ impl List {
     ) -> Result<(), Broken> {
         while let Some(chunk) = timeout_at(deadline.into(), self.chunks.next()).await.map_err(|_| Broken::Late)? {
             self.members.push(chunk.map_err(Broken::Off)?);
-            while let Some(member) = self.members.next() {
+            while let Some(member) = self.members.next_member() {
                 match member {
                     Member::Of { name, value } => {
                         let name = serde_json::from_slice(&name).map_err(|_| Broken::Nonsense)?;

@@ -1,4 +1,5 @@
 use std::cell::Cell;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::{StreamExt, stream};
@@ -52,7 +53,7 @@ pub enum Done {
 /// Lets a cluster have the connectors of a set as they are wanted; one that is invalid refuses the whole set.
 ///
 /// Deletions come last, and only if everything before them succeeded.
-pub async fn apply(cluster: &Cluster, declared: &Declared) -> Result<Vec<Applied>> {
+pub async fn apply(cluster: &Arc<Cluster>, declared: &Declared) -> Result<Vec<Applied>> {
     let planned = plan(cluster, declared).await?;
     refuse_invalid(&planned)?;
     let (deletions, others): (Vec<_>, Vec<_>) =
@@ -83,7 +84,7 @@ fn refuse_invalid(planned: &[Planned]) -> Result<()> {
 }
 
 struct Work<'a> {
-    cluster: &'a Cluster,
+    cluster: &'a Arc<Cluster>,
     end: Instant,
     /// Set where nothing more is to be begun.
     is_over: Cell<bool>,

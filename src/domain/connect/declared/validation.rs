@@ -18,7 +18,6 @@ const CLASS: &str = "connector.class";
 /// What a worker says of a configuration.
 #[derive(Deserialize)]
 struct Validation {
-    #[serde(default)]
     configs: Vec<Validated>,
 }
 
@@ -81,6 +80,6 @@ mod tests {
             {"definition":{"name":"b"},"value":{"name":"b","value":null,"errors":["is missing","is bad"]}},
             {"definition":null,"value":null}]}"#;
         assert_eq!(problems(answer).unwrap(), [Problem::of("b", "is missing"), Problem::of("b", "is bad")]);
-        assert!(problems(b"[]").is_none());
+        assert!(problems(b"{}").is_none());
     }
 }

@@ -14,10 +14,10 @@ use crate::error::Result;
 const MOST_FAILURES: usize = 100;
 
 /// The longest line of a trace that is looked at for secrets; what follows is not shown.
-const MOST_LINE_BYTES: usize = 16 << 10;
+const MOST_READ_CHARS: usize = 16 << 10;
 
 /// What is shown of a line.
-const MOST_LINE_CHARS: usize = 500;
+const MOST_SHOWN_CHARS: usize = 500;
 
 /// A cluster in figures.
 #[derive(Debug)]
@@ -133,13 +133,16 @@ impl Count {
 impl RawFailure {
     fn of(part: &PartStatus, config: &Arc<[u8]>) -> RawFailure {
         let line = part.trace.as_deref().unwrap_or_default().trim_start().lines().next().unwrap_or_default();
-        let end = line.floor_char_boundary(MOST_LINE_BYTES);
-        RawFailure { worker_id: part.worker_id.clone(), line: line[..end].to_owned(), config: Arc::clone(config) }
+        RawFailure {
+            worker_id: part.worker_id.clone(),
+            line: line.chars().take(MOST_READ_CHARS).collect(),
+            config: Arc::clone(config),
+        }
     }
 
     async fn shown(&self, cluster: &Cluster, deadline: Instant) -> String {
         let line = cluster.redacted(&self.line, &self.config, deadline).await;
-        line.chars().take(MOST_LINE_CHARS).collect()
+        line.chars().take(MOST_SHOWN_CHARS).collect()
     }
 }
 

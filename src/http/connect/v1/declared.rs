@@ -18,7 +18,7 @@ use crate::state::State;
 
 /// A set as it is sent; configurations keep the text of their numbers.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object with connectors")]
 struct Sent<'a> {
     #[serde(borrow)]
     connectors: Vec<SentConnector<'a>>,
@@ -27,7 +27,7 @@ struct Sent<'a> {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object with name and config")]
 struct SentConnector<'a> {
     name: String,
     #[serde(borrow)]
@@ -36,7 +36,7 @@ struct SentConnector<'a> {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object with a prefix")]
 struct SentPrune {
     prefix: String,
 }
@@ -177,7 +177,7 @@ mod tests {
             ("{", Kind::BadRequest, "EOF"),
             ("{}", Kind::Unprocessable, "missing field `connectors`"),
             (r#"{"connectors":[],"x":1}"#, Kind::Unprocessable, "unknown field `x`"),
-            (r#"{"connectors":["hunter2"]}"#, Kind::Unprocessable, "struct SentConnector"),
+            (r#"{"connectors":["hunter2"]}"#, Kind::Unprocessable, "an object with name and config"),
             (r#"{"connectors":[],"dry_run":"a, expected hunter2"}"#, Kind::Unprocessable, "a boolean"),
         ] {
             let refused = refusal(body);
