@@ -88,8 +88,8 @@ async fn serve(config: Config) -> Result<(), String> {
     let ended = server.running.await.map_err(|error| format!("the server failed: {error}"));
     probe.abort();
     let timeout = state.config.server.shutdown_timeout;
-    if tokio::time::timeout(timeout, server.beside).await.is_err() {
-        warn!("what goes on beside requests did not end within {timeout:?}");
+    if tokio::time::timeout(timeout, state.connect.stop()).await.is_err() {
+        warn!("what runs beside requests for kafka connect did not end within {timeout:?}");
     }
     let closing = move || {
         state.kafka.producers.flush(timeout);

@@ -33,7 +33,7 @@ impl State {
         let kafka = Kafka::new(&config, embedded)?;
         let admin = Arc::new(Admin::new(&config));
         let instances = Instances::new(&config.consumer);
-        let connect = Clusters::new(&config.connect)?;
+        let connect = Clusters::new(&config.connect, &admin)?;
         Ok(State { config, kafka, admin, instances, connect })
     }
 }

@@ -5,5 +5,7 @@ pub mod connect;
 pub mod consume;
 mod flow;
 pub mod produce;
+mod stopping;
 
 pub use flow::{Flow, Handed};
+pub use stopping::{Stopper, Stopping};

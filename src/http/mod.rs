@@ -15,7 +15,6 @@ mod records_body;
 mod resource;
 mod schema;
 mod server;
-mod stopping;
 
 mod connect;
 mod health;
@@ -25,7 +24,6 @@ mod v3;
 
 pub use media::{best_offer, names_v1};
 pub use server::{Server, bind};
-pub use stopping::Stopper;
 pub use v2::{PartitionField, wire as v2_wire};
 
 use actix_web::web::ServiceConfig;

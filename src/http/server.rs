@@ -4,15 +4,14 @@ use std::time::Duration;
 use actix_web::dev::ServerHandle;
 use actix_web::http::KeepAlive;
 use actix_web::middleware::from_fn;
-use actix_web::rt::task::JoinHandle;
 use actix_web::web::{Data, QueryConfig};
-use actix_web::{App, HttpServer, rt};
+use actix_web::{App, HttpServer};
 
+use crate::domain::Stopper;
 use crate::error::Kind;
 use crate::http::envelope::envelope;
 use crate::http::gate::Gate;
 use crate::http::routes;
-use crate::http::stopping::Stopper;
 use crate::state::State;
 
 /// A server that listens.
@@ -25,11 +24,10 @@ pub struct Server {
     pub handle: ServerHandle,
     /// Runs until stopped.
     pub running: actix_web::dev::Server,
-    /// What goes on beside requests; ends when the stopper says so.
-    pub beside: JoinHandle<()>,
 }
 
-/// Binds every address of `server.listen` and starts to serve; has to be called inside an actix system.
+/// Binds every address of `server.listen`, starts to serve and starts what runs beside requests; has to be called inside
+/// an actix system.
 ///
 /// Signals are left to the caller. An error is a line that names the address.
 pub fn bind(state: Data<State>) -> Result<Server, String> {
@@ -40,9 +38,9 @@ pub fn bind(state: Data<State>) -> Result<Server, String> {
         workers => workers,
     };
     let gate = Data::new(Gate::new(&state.config.limits));
+    let beside = state.clone();
     let (stopper, stopping) = Stopper::new();
     let stopping = Data::new(stopping);
-    let (shared, told) = (state.clone(), stopping.clone());
     let mut server = HttpServer::new(move || {
         App::new()
             .app_data(state.clone())
@@ -71,10 +69,8 @@ pub fn bind(state: Data<State>) -> Result<Server, String> {
     for listen in &settings.listen {
         server = server.bind(listen).map_err(|error| format!("cannot listen on {listen}: {error}"))?;
     }
+    beside.connect.start();
     let addresses = server.addrs();
     let running = server.run();
-    let beside = rt::spawn(async move {
-        shared.connect.run(&shared.admin, || told.get_ref().clone().begun()).await;
-    });
-    Ok(Server { addresses, stopper, handle: running.handle(), running, beside })
+    Ok(Server { addresses, stopper, handle: running.handle(), running })
 }

@@ -2,6 +2,7 @@ use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt, stream};
+use tokio::time::timeout;
 
 use crate::domain::connect::call::Call;
 use crate::domain::connect::operation::{Effect, Operation};
@@ -95,7 +96,7 @@ impl Head {
                 Verdict::Ambiguous => Attempt::Unclear("the worker does not know".to_owned(), Some(self.reply(body))),
             },
             // Health is told in a shape of its own.
-            None if operation == Operation::Health && self.is_json => Attempt::Answered(self.reply(body)),
+            None if operation == Operation::Health && self.is_json => Attempt::NotNow(self.reply(body)),
             None => self.foreign(),
         }
     }
@@ -137,13 +138,20 @@ fn place(url: &str, base: &str) -> Option<String> {
     Some(place.strip_prefix(&base).map(str::to_owned).unwrap_or(place))
 }
 
-async fn read(mut answer: Answer, operation: Operation, end: Instant, most_bytes: u64) -> Result<Body, Failure> {
+async fn read(answer: Answer, operation: Operation, end: Instant, most_bytes: u64) -> Result<Body, Failure> {
+    let limit = end.saturating_duration_since(Instant::now());
     let is_success = (200..300).contains(&answer.status());
-    if !may_stream(operation) || !is_success {
-        let limit = end.saturating_duration_since(Instant::now());
-        let whole = tokio::time::timeout(limit, answer.whole(most_bytes)).await;
-        return whole.unwrap_or(Err(Failure::TimedOut(limit))).map(Body::Whole);
-    }
+    let body = async {
+        match may_stream(operation) && is_success {
+            true => read_ahead(answer).await,
+            false => answer.whole(most_bytes).await.map(Body::Whole),
+        }
+    };
+    timeout(limit, body).await.unwrap_or(Err(Failure::TimedOut(limit)))
+}
+
+/// Returns a body whose first piece is there, or all of it.
+async fn read_ahead(mut answer: Answer) -> Result<Body, Failure> {
     let mut ahead = BytesMut::new();
     while ahead.len() < READ_AHEAD {
         match answer.chunk().await? {

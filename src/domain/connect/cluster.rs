@@ -4,14 +4,16 @@ use std::time::{Duration, Instant};
 
 use log::debug;
 
+use crate::admin::Admin;
 use crate::config::ConnectCluster;
 use crate::domain::connect::attempt::{Attempt, attempt, patience};
 use crate::domain::connect::call::Call;
-use crate::domain::connect::masking::Masking;
+use crate::domain::connect::config::ConnectorConfig;
+use crate::domain::connect::guard::Guard;
 use crate::domain::connect::operation::{Effect, Operation};
 use crate::domain::connect::outcome::Seen as State;
 use crate::domain::connect::queue::Queue;
-use crate::domain::connect::reply::{Outcome, Reply};
+use crate::domain::connect::reply::{Outcome, Reply, Settled};
 use crate::domain::connect::restarts::Restarts;
 use crate::domain::connect::workers::{Seen, Wish, Worker, Workers};
 use crate::error::{Kind, Result};
@@ -24,9 +26,8 @@ pub struct Cluster {
     /// What is configured.
     pub settings: ConnectCluster,
     /// Who can be asked.
-    pub workers: Workers,
-    /// What is secret in configurations.
-    pub(super) masking: Masking,
+    pub workers: Arc<Workers>,
+    pub(super) guard: Guard,
     /// What was started again when it had failed.
     pub(super) restarts: Restarts,
     client: Client,
@@ -53,22 +54,22 @@ struct Story {
 
 impl Cluster {
     /// Reads the certificates; connects to nobody. The error is a sentence for the operator.
-    pub(super) fn new(name: &str, settings: &ConnectCluster) -> Result<Cluster, String> {
+    pub(super) fn new(name: &str, settings: &ConnectCluster, admin: &Arc<Admin>) -> Result<Cluster, String> {
         let client = Client::new(&settings.remote, settings.connect_timeout, None)
             .map_err(|why| format!("connect.{name}: {why}"))?;
         Ok(Cluster {
             name: name.to_owned(),
-            workers: Workers::new(&settings.remote.urls),
+            workers: Arc::new(Workers::new(&settings.remote.urls)),
             queue: Queue::new(settings.concurrent_writes, settings.queued_writes),
-            masking: Masking::new(settings).map_err(|why| format!("connect.{name}.secret_keys: {why}"))?,
-            restarts: Restarts::default(),
+            guard: Guard::new(settings).map_err(|why| format!("connect.{name}.{why}"))?,
+            restarts: Restarts::new(admin),
             client,
             settings: settings.clone(),
         })
     }
 
     /// Carries out the request of a client.
-    pub async fn call(&self, call: Call) -> Result<Reply> {
+    pub async fn call(self: &Arc<Self>, call: Call) -> Result<Reply> {
         let limit = call.wishes.within.unwrap_or(self.settings.request_timeout).min(self.settings.request_timeout);
         let deadline = Instant::now() + limit;
         if call.body.len() as u64 > self.settings.max_body_bytes {
@@ -77,21 +78,28 @@ impl Cluster {
                 Kind::PayloadTooLarge.because(format!("The request body is larger than {most} bytes: send less."))
             );
         }
+        let call = self.admit(call, deadline).await?;
         let turn = if call.operation.is_write() { Some(self.queue.turn(deadline).await?) } else { None };
-        let mut reply = self.carry_out(&call, deadline).await?;
+        let reply = self.carry_out(&call, deadline).await?;
         drop(turn);
-        if let Some(settle) = call.wishes.settle.filter(|_| reply.is_success()) {
-            let name = self.subject(&call);
-            reply.settled = Some(self.settle(&name, settle.state, Instant::now() + settle.within).await);
-        }
-        Ok(reply)
+        let settled = if reply.is_success() { self.settled(&call).await } else { None };
+        let reply = match call.operation {
+            Operation::List => self.veil_list(&call, reply).await.map_err(|why| Kind::ConnectAnswer.caused_by(why))?,
+            _ => self.veil(&call, reply, deadline).await?,
+        };
+        Ok(Reply { settled, ..reply })
+    }
+
+    async fn settled(&self, call: &Call) -> Option<Settled> {
+        let settle = call.wishes.settle?;
+        let name = self.subject(call);
+        Some(self.settle(&name, settle.state, Instant::now() + settle.within).await)
     }
 
     /// Returns the connector that a call is about.
     fn subject(&self, call: &Call) -> String {
-        let created = crate::domain::connect::config::ConnectorConfig::read_creation;
         match call.operation {
-            Operation::Create => created(&call.body).map(|(name, _)| name).unwrap_or_default(),
+            Operation::Create => ConnectorConfig::read_creation(&call.body).map(|(name, _)| name).unwrap_or_default(),
             _ => call.name(),
         }
     }
@@ -102,6 +110,10 @@ impl Cluster {
             && let State::Applied(reply) = self.look(call, deadline).await
         {
             return Ok(Reply { outcome: Some(Outcome::Unchanged), ..reply });
+        }
+        if call.operation == Operation::List {
+            let call = Call { query: self.list_query(call), ..call.clone() };
+            return self.ask(&call, deadline).await;
         }
         self.ask(call, deadline).await
     }
@@ -122,20 +134,26 @@ impl Cluster {
             self.note(&worker, &came, call);
             story.tried.push(worker);
             match came {
-                Attempt::Answered(reply) => return self.conclude(call, &story, reply, deadline).await,
+                Attempt::Answered(reply) => return self.conclude(call, story.unclear, reply, deadline).await,
                 Attempt::Unusable(why) => return Err(Kind::ConnectAnswer.because(why)),
                 Attempt::NotNow(reply) => {
-                    if call.wishes.no_retry || Box::pin(self.is_lasting(call, &reply, deadline)).await {
+                    if Box::pin(self.is_lasting(call, reply.status, deadline)).await {
                         return Ok(reply);
                     }
                     story.last = Some(reply);
-                    story.wait(deadline).await;
+                    match call.operation {
+                        _ if call.wishes.no_retry => return story.end(call),
+                        // It is an answer, which another worker may have a better one to.
+                        Operation::Health if self.were_all_tried(&story) => return story.end(call),
+                        Operation::Health => {}
+                        _ => story.wait(deadline).await,
+                    }
                 }
                 Attempt::NotDone(_) => {
                     if call.wishes.no_retry || began.elapsed() > UNREACHABLE_LIMIT {
                         return story.end(call);
                     }
-                    if story.tried.len() >= self.workers.count() {
+                    if self.were_all_tried(&story) {
                         story.wait(deadline).await;
                     }
                 }
@@ -144,6 +162,7 @@ impl Cluster {
                     story.last = reply.or(story.last);
                     match effect {
                         Effect::Snapshot | Effect::Read if call.wishes.no_retry => return story.end(call),
+                        Effect::Snapshot | Effect::Read if self.were_all_tried(&story) => story.wait(deadline).await,
                         Effect::Snapshot | Effect::Read => {}
                         Effect::Disruptive => return story.end(call),
                         Effect::Repeatable | Effect::Once => {
@@ -152,6 +171,7 @@ impl Cluster {
                             match Box::pin(self.look(call, deadline)).await {
                                 State::Applied(reply) | State::Conflict(reply) => return Ok(reply),
                                 State::NotApplied if !call.wishes.no_retry => {}
+                                State::Unknown if effect == Effect::Repeatable && !call.wishes.no_retry => {}
                                 State::NotApplied | State::Unknown => return story.end(call),
                             }
                         }
@@ -159,6 +179,10 @@ impl Cluster {
                 }
             }
         }
+    }
+
+    fn were_all_tried(&self, story: &Story) -> bool {
+        story.tried.len() >= self.workers.count()
     }
 
     fn next(&self, call: &Call, story: &Story) -> Result<Option<Arc<Worker>>> {
@@ -186,8 +210,8 @@ impl Cluster {
     }
 
     /// Returns the answer to a call in view of what was tried before: the second time finds the work of the first.
-    async fn conclude(&self, call: &Call, story: &Story, reply: Reply, deadline: Instant) -> Result<Reply> {
-        if !story.unclear || !call.operation.is_write() {
+    async fn conclude(&self, call: &Call, was_unclear: bool, reply: Reply, deadline: Instant) -> Result<Reply> {
+        if !was_unclear || !call.operation.is_write() {
             return Ok(reply);
         }
         match (call.operation, reply.status) {

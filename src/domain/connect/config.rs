@@ -1,41 +1,33 @@
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
+use crate::domain::connect::entries::{Entries, is_null, text};
 
 /// The configuration of a connector as workers read it: every value is a text or null.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ConnectorConfig(pub BTreeMap<String, Option<String>>);
-
-/// The body of a request that creates a connector.
-#[derive(Deserialize)]
-struct Creation<'a> {
-    name: Option<String>,
-    #[serde(borrow)]
-    config: Option<&'a RawValue>,
-}
 
 impl ConnectorConfig {
     /// Reads a JSON object; `None` is none that a worker would take.
     ///
     /// Numbers and booleans are their literal text, and the last of two equal keys counts.
     pub fn read(json: &[u8]) -> Option<ConnectorConfig> {
-        let raw: BTreeMap<String, &RawValue> = serde_json::from_slice(json).ok()?;
-        let value = |raw: &RawValue| match raw.get().as_bytes().first()? {
-            b'"' => serde_json::from_str(raw.get()).ok().map(Some),
-            b'n' => Some(None),
-            b'{' | b'[' => None,
-            _ => Some(Some(raw.get().to_owned())),
-        };
-        let entries = raw.into_iter().map(|(key, raw)| Some((key, value(raw)?)));
-        entries.collect::<Option<_>>().map(ConnectorConfig)
+        ConnectorConfig::of(&Entries::parse(json).ok()?)
     }
 
     /// Reads name and configuration of a request that creates a connector.
     pub fn read_creation(json: &[u8]) -> Option<(String, ConnectorConfig)> {
-        let creation: Creation<'_> = serde_json::from_slice(json).ok()?;
-        let config = ConnectorConfig::read(creation.config?.get().as_bytes())?;
-        Some((creation.name.unwrap_or_default().trim().to_owned(), config))
+        let body = Entries::parse(json).ok()?;
+        let config = Entries::of(body.last("config")?).ok()?;
+        let name = body.last("name").and_then(text).unwrap_or_default();
+        Some((name.trim().to_owned(), ConnectorConfig::of(&config)?))
+    }
+
+    fn of(entries: &Entries<'_>) -> Option<ConnectorConfig> {
+        let value = |value| match text(value) {
+            Some(text) => Some(Some(text.into_owned())),
+            None => is_null(value).then_some(None),
+        };
+        entries.iter().map(|(key, raw)| Some((key.to_owned(), value(raw)?))).collect::<Option<_>>().map(ConnectorConfig)
     }
 
     /// Returns it as a JSON object.

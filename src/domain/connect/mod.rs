@@ -13,6 +13,9 @@ mod reply;
 mod status;
 
 mod attempt;
+mod background;
+mod expanded;
+mod guard;
 mod outcome;
 mod policy;
 mod queue;
@@ -20,7 +23,6 @@ mod secrets;
 mod verdict;
 mod workers;
 
-mod masking;
 mod survey;
 
 pub mod declared;
@@ -37,41 +39,61 @@ pub use restarts::{RestartSeen, RestartsSeen};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use futures_util::future::join_all;
-
 use crate::admin::Admin;
 use crate::config::Connect;
+use crate::domain::connect::background::Background;
 use crate::error::{Kind, Result};
 
-/// The Connect clusters by name.
-pub struct Clusters(BTreeMap<String, Arc<Cluster>>);
+/// The Connect clusters by name, and what runs beside requests for them.
+pub struct Clusters {
+    by_name: BTreeMap<String, Arc<Cluster>>,
+    background: Background,
+}
 
 impl Clusters {
-    /// Takes the settings and reads their certificates; connects to nobody.
-    pub fn new(settings: &Connect) -> Result<Clusters> {
-        let cluster = |(name, settings): (&String, _)| match Cluster::new(name, settings) {
+    /// Takes the settings and reads their certificates; connects to nobody and starts nothing.
+    pub fn new(settings: &Connect, admin: &Arc<Admin>) -> Result<Clusters> {
+        let cluster = |(name, settings): (&String, _)| match Cluster::new(name, settings, admin) {
             Ok(cluster) => Ok((name.clone(), Arc::new(cluster))),
             Err(why) => Err(Kind::Internal.caused_by(std::io::Error::other(why))),
         };
-        settings.iter().map(cluster).collect::<Result<_>>().map(Clusters)
+        let by_name = settings.iter().map(cluster).collect::<Result<_>>()?;
+        Ok(Clusters { by_name, background: Background::new() })
+    }
+
+    /// Starts to look after the clusters; to be called once, within a runtime that lasts.
+    pub fn start(&self) {
+        for cluster in self.all() {
+            let (workers, stopping) = (Arc::clone(&cluster.workers), self.background.stopping());
+            self.background.spawn(async move {
+                tokio::select! {
+                    () = workers.watch() => {}
+                    () = stopping.begun() => {}
+                }
+            });
+            if cluster.settings.restart_failed {
+                let (cluster, stopping) = (Arc::clone(cluster), self.background.stopping());
+                self.background.spawn(async move { cluster.restart_failed(stopping.begun()).await });
+            }
+        }
+    }
+
+    /// Ends what [`Clusters::start`] started.
+    pub async fn stop(&self) {
+        self.background.stop().await;
     }
 
     /// Returns a cluster; 404 where there is none of this name.
     pub fn named(&self, name: &str) -> Result<&Arc<Cluster>> {
-        self.0.get(name).ok_or_else(|| {
+        self.by_name.get(name).ok_or_else(|| {
             Kind::ConnectNotConfigured.because(format!(
                 "No Kafka Connect cluster {name} is configured here: set connect.{name}.urls or --connect-url."
             ))
         })
     }
 
-    /// Does what goes on beside requests until `stop`: starts again what has failed, where that is configured.
-    pub async fn run<F: Future<Output = ()>>(&self, admin: &Arc<Admin>, stop: impl Fn() -> F) {
-        join_all(self.all().map(|cluster| cluster.restart_failed(admin, stop()))).await;
-    }
-
     /// Returns all of them, by name.
     pub fn all(&self) -> impl Iterator<Item = &Arc<Cluster>> {
-        self.0.values()
+        self.by_name.values()
     }
 }

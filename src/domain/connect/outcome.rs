@@ -5,7 +5,7 @@ use serde::Deserialize;
 use crate::domain::connect::call::Call;
 use crate::domain::connect::cluster::Cluster;
 use crate::domain::connect::config::ConnectorConfig;
-use crate::domain::connect::operation::Operation;
+use crate::domain::connect::operation::{Effect, Operation};
 use crate::domain::connect::reply::{Reply, Settled};
 use crate::domain::connect::status::Status;
 
@@ -21,13 +21,17 @@ pub(super) enum Seen {
     Unknown,
 }
 
-/// How long a look may take: the change itself may need the rest of the time.
+/// How long a look may take before a change is sent again without one.
 const LOOK_LIMIT: Duration = Duration::from_secs(30);
 
 impl Cluster {
     /// Looks what became of a change.
     pub(super) async fn look(&self, call: &Call, deadline: Instant) -> Seen {
-        let deadline = deadline.min(Instant::now() + LOOK_LIMIT);
+        let deadline = match call.operation.row().effect {
+            Effect::Repeatable => deadline.min(Instant::now() + LOOK_LIMIT),
+            // What is not known is not sent again, so there is nothing else to use the time for.
+            Effect::Once | Effect::Disruptive | Effect::Snapshot | Effect::Read => deadline,
+        };
         match call.operation {
             Operation::Create => self.look_for_new(call, deadline).await,
             Operation::PutConfig => self.look_at_config(call, deadline, ConnectorConfig::is_kept_as).await,
@@ -132,8 +136,8 @@ impl Cluster {
     }
 
     /// Tells whether a 409 that reads as of a moment is for ever: nobody owns the task of a stopped connector.
-    pub(super) async fn is_lasting(&self, call: &Call, reply: &Reply, deadline: Instant) -> bool {
-        if call.operation != Operation::RestartTask || reply.status != 409 {
+    pub(super) async fn is_lasting(&self, call: &Call, status: u16, deadline: Instant) -> bool {
+        if call.operation != Operation::RestartTask || status != 409 {
             return false;
         }
         let status = self.status(call, deadline).await;

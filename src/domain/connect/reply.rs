@@ -1,9 +1,8 @@
 use bytes::{Bytes, BytesMut};
-use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
+use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::domain::connect::operation::Operation;
-use crate::error::{Kind, Result as Answered};
 use crate::upstream::Failure;
 
 /// What the client gets.
@@ -54,6 +53,32 @@ pub enum Body {
     Stream(BoxStream<'static, Result<Bytes, Failure>>),
 }
 
+impl Body {
+    /// Returns all of it, if it has at most `limit` bytes.
+    pub async fn whole(self, limit: u64) -> Result<Bytes, Failure> {
+        let mut stream = match self {
+            Body::Whole(bytes) => return Ok(bytes),
+            Body::Stream(stream) => stream,
+        };
+        let mut whole = BytesMut::new();
+        while let Some(chunk) = stream.try_next().await? {
+            whole.extend_from_slice(&chunk);
+            if whole.len() as u64 > limit {
+                return Err(Failure::TooLarge(limit));
+            }
+        }
+        Ok(whole.freeze())
+    }
+
+    /// Returns it in pieces.
+    pub fn stream(self) -> BoxStream<'static, Result<Bytes, Failure>> {
+        match self {
+            Body::Whole(bytes) => stream::once(async { Ok(bytes) }).boxed(),
+            Body::Stream(stream) => stream,
+        }
+    }
+}
+
 impl Reply {
     /// Returns an answer that was seen to be true instead of received.
     pub fn seen(status: u16, body: impl Into<Bytes>) -> Reply {
@@ -73,22 +98,6 @@ impl Reply {
             Body::Whole(bytes) => bytes,
             Body::Stream(_) => &[],
         }
-    }
-
-    /// Reads the body to its end, if it has at most `limit` bytes.
-    pub(super) async fn whole(self, limit: u64) -> Answered<Bytes> {
-        let mut stream = match self.body {
-            Body::Whole(bytes) => return Ok(bytes),
-            Body::Stream(stream) => stream,
-        };
-        let mut whole = BytesMut::new();
-        while let Some(chunk) = stream.next().await {
-            whole.extend_from_slice(&chunk.map_err(|_| Kind::ConnectTimeout)?);
-            if whole.len() as u64 > limit {
-                return Err(Kind::ConnectAnswer.into());
-            }
-        }
-        Ok(whole.freeze())
     }
 
     /// Tells whether the request succeeded.

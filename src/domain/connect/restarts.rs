@@ -26,8 +26,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(24 * 3600);
 const LOOKS: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(15));
 
 /// What was started again in a cluster because it had failed.
-#[derive(Default)]
 pub(super) struct Restarts {
+    admin: Arc<Admin>,
     memory: Mutex<Memory>,
     is_acting: AtomicBool,
 }
@@ -57,15 +57,12 @@ pub struct RestartSeen {
 }
 
 impl Cluster {
-    /// Starts again what fails, if that is configured and while this instance acts for its fleet, until `stop`.
-    pub(super) async fn restart_failed(self: &Arc<Self>, admin: &Arc<Admin>, stop: impl Future<Output = ()>) {
-        if !self.settings.restart_failed {
-            return;
-        }
-        let lease = Lease::new(Arc::clone(admin), &self.restart_group());
+    /// Starts again what fails, while this instance acts for its fleet, until `stop`.
+    pub(super) async fn restart_failed(self: &Arc<Self>, stop: impl Future<Output = ()>) {
+        let lease = Lease::new(Arc::clone(&self.restarts.admin), &self.restart_group());
         tokio::select! {
             () = lease.run(stop) => {}
-            () = self.look_again_and_again(admin, &lease) => {}
+            () = self.look_again_and_again(&lease) => {}
         }
     }
 
@@ -77,24 +74,24 @@ impl Cluster {
         }
     }
 
-    async fn look_again_and_again(self: &Arc<Self>, admin: &Admin, lease: &Lease) {
+    async fn look_again_and_again(self: &Arc<Self>, lease: &Lease) {
         let between = (self.settings.restart_backoff / 4).clamp(LOOKS.0, LOOKS.1);
         loop {
             sleep(between).await;
             let is_acting = lease.is_held();
             self.restarts.is_acting.store(is_acting, Ordering::Relaxed);
-            if is_acting && let Err(error) = self.restart_due(admin, lease).await {
+            if is_acting && let Err(error) = self.restart_due(lease).await {
                 // Requests of clients fail too, and are logged.
                 log::debug!("connect {}: nothing is started again: {}", self.name, error.log_line());
             }
         }
     }
 
-    async fn restart_due(self: &Arc<Self>, admin: &Admin, lease: &Lease) -> Result<()> {
+    async fn restart_due(self: &Arc<Self>, lease: &Lease) -> Result<()> {
         let deadline = Instant::now() + self.settings.request_timeout;
         let failed = survey(self, "expand=status", deadline, BTreeSet::new, note_failed).await?;
         let due = self.restarts.memory().due(&Rules::of(self), &failed, Instant::now());
-        if due.is_empty() || self.is_rebalancing(admin).await {
+        if due.is_empty() || self.is_rebalancing().await {
             return Ok(());
         }
         for name in due {
@@ -107,9 +104,9 @@ impl Cluster {
     }
 
     /// Tells whether connectors are just being shared out among the workers, as far as it is known.
-    async fn is_rebalancing(&self, admin: &Admin) -> bool {
+    async fn is_rebalancing(&self) -> bool {
         let group = self.settings.group_id.as_str();
-        !group.is_empty() && admin.connect_group(group).await.is_ok_and(|group| group.is_rebalancing())
+        !group.is_empty() && self.restarts.admin.connect_group(group).await.is_ok_and(|group| group.is_rebalancing())
     }
 
     async fn restart(self: &Arc<Self>, name: &str) {
@@ -151,6 +148,10 @@ fn note_failed(failed: &mut BTreeSet<String>, name: String, json: &[u8]) -> Opti
 }
 
 impl Restarts {
+    pub(super) fn new(admin: &Arc<Admin>) -> Restarts {
+        Restarts { admin: Arc::clone(admin), memory: Mutex::default(), is_acting: AtomicBool::new(false) }
+    }
+
     fn memory(&self) -> MutexGuard<'_, Memory> {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -9,7 +9,6 @@ use tokio::time::timeout_at;
 use crate::domain::connect::call::Call;
 use crate::domain::connect::cluster::Cluster;
 use crate::domain::connect::operation::Operation;
-use crate::domain::connect::reply::Body;
 use crate::error::{Error, Kind, Result};
 use crate::format::{Member, Members};
 use crate::upstream::Failure;
@@ -85,11 +84,7 @@ impl List {
                 reply.status
             )));
         }
-        let chunks = match reply.body {
-            Body::Whole(bytes) => futures_util::stream::once(async { Ok(bytes) }).boxed(),
-            Body::Stream(stream) => stream,
-        };
-        Ok(List { chunks, members: Members::new(MOST_MEMBER_BYTES) })
+        Ok(List { chunks: reply.body.stream(), members: Members::new(MOST_MEMBER_BYTES) })
     }
 
     async fn read(

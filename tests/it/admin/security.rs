@@ -1,17 +1,16 @@
 //! Every way to prove who is at the ends of a connection, on one broker that has a listener for each.
 
 use std::fs;
-use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use kafka_rest_proxy::admin::Admin;
 use kafka_rest_proxy::error::{Kind, Result};
 use kafka_rest_proxy::model::Cluster;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 
+use crate::harness::certificates::Certificates;
 use crate::harness::kafka::{Broker, OwnOptions};
-use crate::harness::{app, free_port, unique};
+use crate::harness::{app, free_port};
 
 const SCRAM: &str = "org.apache.kafka.common.security.scram.ScramLoginModule required;";
 const PLAIN: &str =
@@ -31,45 +30,9 @@ pub struct Secured {
     certificates: Certificates,
 }
 
-/// The PEM files of an authority and of those that it vouches for.
-struct Certificates {
-    dir: PathBuf,
-    authority: CertifiedIssuer<'static, KeyPair>,
-}
-
 pub fn secured() -> &'static Secured {
     static SECURED: OnceLock<Secured> = OnceLock::new();
     SECURED.get_or_init(Secured::start)
-}
-
-impl Certificates {
-    fn new() -> Certificates {
-        let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(unique("certificates"));
-        fs::create_dir_all(&dir).unwrap();
-        let mut params = CertificateParams::default();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.distinguished_name.push(DnType::CommonName, "test authority");
-        let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
-        let certificates = Certificates { dir, authority };
-        fs::write(certificates.path("ca.pem"), certificates.authority.pem()).unwrap();
-        certificates
-    }
-
-    /// Issues a certificate, and a key in a file of its own and in the same.
-    fn issue(&self, name: &str, hosts: &[&str]) {
-        let hosts: Vec<String> = hosts.iter().map(|host| (*host).to_owned()).collect();
-        let mut params = CertificateParams::new(hosts).unwrap();
-        params.distinguished_name.push(DnType::CommonName, name);
-        let key = KeyPair::generate().unwrap();
-        let certificate = params.signed_by(&key, &self.authority).unwrap();
-        fs::write(self.path(&format!("{name}.pem")), certificate.pem()).unwrap();
-        fs::write(self.path(&format!("{name}.key")), key.serialize_pem()).unwrap();
-        fs::write(self.path(&format!("{name}.both")), certificate.pem() + &key.serialize_pem()).unwrap();
-    }
-
-    fn path(&self, name: &str) -> String {
-        self.dir.join(name).to_str().unwrap().to_owned()
-    }
 }
 
 impl Secured {
@@ -240,7 +203,7 @@ async fn a_missing_or_foreign_certificate_is_401() {
     let foreign = [("ssl.ca.location", stranger.path("ca.pem"))];
     let foreign: Vec<_> = foreign.iter().map(|(name, value)| (*name, value.as_str())).collect();
     assert_refused(secured().admin_over_tls(&foreign).describe_cluster(false).await, "is not accepted");
-    fs::remove_dir_all(&stranger.dir).unwrap();
+    stranger.remove();
 
     let half = secured().admin_over_tls(&[("ssl.ca.location", &ca), ("ssl.key.location", &key)]);
     let error = half.describe_cluster(false).await.unwrap_err();

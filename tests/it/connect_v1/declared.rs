@@ -152,6 +152,24 @@ async fn one_invalid_connector_refuses_the_whole_set() {
 }
 
 #[tokio::test]
+async fn what_the_policy_forbids_is_invalid() {
+    let policy = ["connect.c.denied_keys=producer.override.", "connect.c.max_tasks=2"];
+    let gateway =
+        Gateway::start(1, &[&policy[..], &["connect.c.allowed_classes=*.FileStreamSourceConnector"]].concat());
+    let set = json!({ "connectors": [
+        connector("good", &file_source()),
+        connector("class", &database()),
+        connector("key", &with(file_source(), "producer.override.acks", json!("1"))),
+        connector("tasks", &with(file_source(), "tasks.max", json!(3))),
+    ] });
+    let plan = gateway.plan(&set).await;
+    let keys: Vec<_> = plan["connectors"].as_array().unwrap().iter().map(|one| each(&one["errors"], "key")).collect();
+    let expected = [vec![], vec!["connector.class"], vec!["producer.override.acks"], vec!["tasks.max"]];
+    assert_eq!(keys, expected, "{plan}");
+    assert_eq!(gateway.declared("apply", &set).await.error(), (422, 422));
+}
+
+#[tokio::test]
 async fn a_failure_is_told_and_holds_up_only_deletions() {
     let gateway = Gateway::start(1, &[]);
     gateway.workers.put("team-old", file_source());

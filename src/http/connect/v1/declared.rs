@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
@@ -75,7 +77,7 @@ pub async fn apply(
     Ok(answer.text(status, text))
 }
 
-async fn planned(cluster: &Cluster, set: &Declared) -> Result<Vec<(Planned, Option<Done>)>> {
+async fn planned(cluster: &Arc<Cluster>, set: &Declared) -> Result<Vec<(Planned, Option<Done>)>> {
     Ok(declared::plan(cluster, set).await?.into_iter().map(|planned| (planned, None)).collect())
 }
 

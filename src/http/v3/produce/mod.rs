@@ -22,12 +22,12 @@ use futures_util::{StreamExt, TryStreamExt};
 use actix_web::body::BodyStream;
 use actix_web::error::PayloadError;
 
+use crate::domain::Stopping;
 use crate::error::{Kind, Result};
 use crate::http::answer::{Answer, Content};
 use crate::http::body::is_packed;
 use crate::http::gate::Gate;
 use crate::http::media::charset;
-use crate::http::stopping::Stopping;
 use crate::http::v3::document::untyped;
 use crate::http::v3::parameters::segment;
 use crate::http::v3::produce::input::Input;

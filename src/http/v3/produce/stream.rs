@@ -10,10 +10,10 @@ use futures_util::{FutureExt, Stream, StreamExt};
 use tokio::time::{Instant, Sleep, sleep_until, timeout};
 
 use crate::config::Limits;
+use crate::domain::Stopping;
 use crate::domain::{Flow, Handed};
 use crate::error::{Error, Kind};
 use crate::format::Arena;
-use crate::http::stopping::Stopping;
 use crate::http::v3::produce::input::{Batch, Broken, Input};
 use crate::http::v3::produce::receipt::{Failure, Outcome, Prepared, Slot, Writer, outcomes};
 use crate::http::v3::produce::record::{Misfit, RecordText};

@@ -27,6 +27,8 @@ pub(super) enum Shows {
     Drip,
     /// The head of the answer and half of its body, then the end of the connection.
     Half,
+    /// The head of the answer and half of its body, and then nothing, while the connection stays open.
+    Stalled,
     /// Nothing, while the connection stays open.
     Nothing,
     /// The end of the connection.
@@ -81,6 +83,11 @@ impl Action {
     /// Behaves as a worker and breaks off within the body of the answer.
     pub fn half() -> Action {
         Action { takes_effect: true, shows: Shows::Half }
+    }
+
+    /// Behaves as a worker and falls silent within the body of the answer.
+    pub fn stall() -> Action {
+        Action { takes_effect: true, shows: Shows::Stalled }
     }
 
     /// Behaves as a worker and answers in chunks.

@@ -209,6 +209,10 @@ async fn answer(stream: &mut BufReader<TcpStream>, shared: &Shared, mut request:
         Shows::Chunks => write_chunks(stream, &applied.unwrap_or_else(apply)).await,
         Shows::Drip => write_slowly(stream, &applied.unwrap_or_else(apply)).await,
         Shows::Half => write_half(stream, &applied.unwrap_or_else(apply)).await,
+        Shows::Stalled => {
+            write_half(stream, &applied.unwrap_or_else(apply)).await?;
+            wait_for_end(stream).await
+        }
         Shows::Nothing => wait_for_end(stream).await,
         Shows::End | Shows::EarlyEnd => Ok(Next::Close),
         Shows::After(gate) => {

@@ -2,20 +2,21 @@ use std::future::pending;
 
 use tokio::sync::watch;
 
-/// Tells requests that would go on for long that the process is about to end.
+/// Tells what would go on for long that the process is about to end.
 #[derive(Clone)]
 pub struct Stopping(watch::Receiver<bool>);
 
-/// The other end of `Stopping`.
+/// The other end of [`Stopping`].
 pub struct Stopper(watch::Sender<bool>);
 
 impl Stopper {
-    pub(super) fn new() -> (Stopper, Stopping) {
+    /// Returns both ends.
+    pub fn new() -> (Stopper, Stopping) {
         let (sender, receiver) = watch::channel(false);
         (Stopper(sender), Stopping(receiver))
     }
 
-    /// Asks open streams to end; returns at once.
+    /// Asks what waits for it to end; returns at once.
     pub fn stop(&self) {
         self.0.send_replace(true);
     }

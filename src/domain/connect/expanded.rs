@@ -1,0 +1,167 @@
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::{Bytes, BytesMut};
+use futures_util::stream::BoxStream;
+use futures_util::{Stream, StreamExt, TryStreamExt, stream};
+
+use crate::domain::connect::call::Call;
+use crate::domain::connect::cluster::Cluster;
+use crate::domain::connect::entries::{Entries, configs_of};
+use crate::domain::connect::reply::{Body, Reply};
+use crate::domain::connect::secrets::{Known, Shape, mask};
+use crate::format::{Member, Members};
+use crate::upstream::Failure;
+
+/// The most that one connector may take in an expanded list: its configuration and its traces.
+const CONNECTOR_BYTES: usize = 16 << 20;
+
+/// How long the definition of a plugin may be looked up in the midst of a list.
+const LOOK_UP_LIMIT: Duration = Duration::from_secs(10);
+
+/// What is gathered before it goes to the client.
+const PIECE_BYTES: usize = 64 << 10;
+
+/// A connector in an expanded list.
+pub(super) struct Expanded {
+    /// The JSON text of its name, with the quotes.
+    pub(super) name: Bytes,
+    /// `{"info": .., "status": ..}`, masked.
+    pub(super) value: Bytes,
+}
+
+/// Which parts a client asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Parts {
+    info: bool,
+    status: bool,
+}
+
+impl Parts {
+    /// Reads the query of a list.
+    pub(super) fn of(query: &str) -> Parts {
+        let asks = |part: &str| query.split('&').any(|pair| pair.strip_prefix("expand=") == Some(part));
+        Parts { info: asks("info"), status: asks("status") }
+    }
+
+    fn is_any(self) -> bool {
+        self.info || self.status
+    }
+}
+
+impl Cluster {
+    /// Returns the query to send: traces can only be masked beside the configuration.
+    pub(super) fn list_query(&self, call: &Call) -> String {
+        let parts = Parts::of(&call.query);
+        match parts {
+            Parts { info: false, status: true } if self.guard.masks() => "expand=info&expand=status".to_owned(),
+            _ => call.query.clone(),
+        }
+    }
+
+    /// Returns an expanded list as the client may see it, as it comes.
+    pub(super) async fn veil_list(self: &Arc<Self>, call: &Call, reply: Reply) -> Result<Reply, Failure> {
+        let parts = Parts::of(&call.query);
+        if !self.guard.masks() || !parts.is_any() || !reply.is_success() {
+            return Ok(reply);
+        }
+        let is_whole = matches!(reply.body, Body::Whole(_));
+        let text = joined(Box::pin(self.expanded(reply.body.stream())), parts);
+        let body = match is_whole {
+            true => Body::Whole(text.try_fold(BytesMut::new(), append).await?.freeze()),
+            false => Body::Stream(text.boxed()),
+        };
+        Ok(Reply { body, ..reply })
+    }
+
+    /// Cuts an expanded list into its connectors, masked if that is configured; memory is that of one of them.
+    pub(super) fn expanded(
+        self: &Arc<Self>,
+        text: BoxStream<'static, Result<Bytes, Failure>>,
+    ) -> impl Stream<Item = Result<Expanded, Failure>> + Send + 'static {
+        let cutting = Cutting { cluster: Arc::clone(self), text, members: Members::new(CONNECTOR_BYTES) };
+        stream::try_unfold(cutting, |mut cutting| async move { Ok(cutting.next().await?.map(|one| (one, cutting))) })
+    }
+}
+
+impl Cluster {
+    async fn veil_member(&self, name: Bytes, value: Bytes) -> Result<Expanded, Failure> {
+        if !self.guard.masks() {
+            return Ok(Expanded { name, value });
+        }
+        let configs = configs_of(&value).unwrap_or_default();
+        let config = configs.last().copied().unwrap_or_default();
+        let secrets = self.secrets_of(config, Instant::now() + LOOK_UP_LIMIT).await;
+        let masked = mask(Shape::Expanded, &value, &secrets, &Known::default());
+        masked.map(|value| Expanded { name, value }).map_err(|_| Failure::Lost("the list is not JSON".to_owned()))
+    }
+}
+
+/// An expanded list that is being cut.
+struct Cutting {
+    cluster: Arc<Cluster>,
+    text: BoxStream<'static, Result<Bytes, Failure>>,
+    members: Members,
+}
+
+impl Cutting {
+    async fn next(&mut self) -> Result<Option<Expanded>, Failure> {
+        loop {
+            match self.members.next_member() {
+                Some(Member::Of { name, value }) => {
+                    let cluster = Arc::clone(&self.cluster);
+                    return cluster.veil_member(name, value).await.map(Some);
+                }
+                Some(Member::Garbage) => return Err(Failure::Lost("the list is not JSON".to_owned())),
+                Some(Member::TooLarge) => return Err(Failure::TooLarge(CONNECTOR_BYTES as u64)),
+                None => match self.text.try_next().await? {
+                    Some(chunk) => self.members.push(chunk),
+                    None if self.members.is_complete() => return Ok(None),
+                    None => return Err(Failure::Lost("the list ends before its end".to_owned())),
+                },
+            }
+        }
+    }
+}
+
+/// Writes the list again, with the parts that the client asked for, in pieces that are worth sending.
+fn joined(
+    connectors: impl Stream<Item = Result<Expanded, Failure>> + Send + Unpin + 'static,
+    parts: Parts,
+) -> impl Stream<Item = Result<Bytes, Failure>> + Send + 'static {
+    let begin = Some((connectors, BytesMut::from("{")));
+    stream::try_unfold(begin, move |state| async move {
+        let Some((mut connectors, mut piece)) = state else { return Ok(None) };
+        while piece.len() < PIECE_BYTES {
+            let Some(connector) = connectors.try_next().await? else {
+                // After the last connector there is no comma; it stays in the piece until here.
+                if piece.ends_with(b",") {
+                    piece.truncate(piece.len() - 1);
+                }
+                piece.extend_from_slice(b"}");
+                return Ok(Some((piece.freeze(), None)));
+            };
+            piece.extend_from_slice(&connector.name);
+            piece.extend_from_slice(b":");
+            piece.extend_from_slice(&only(&connector.value, parts));
+            piece.extend_from_slice(b",");
+        }
+        // The comma waits for what follows it.
+        piece.truncate(piece.len() - 1);
+        Ok(Some((piece.freeze(), Some((connectors, BytesMut::from(","))))))
+    })
+}
+
+fn only(value: &Bytes, parts: Parts) -> Bytes {
+    if parts.info {
+        return value.clone();
+    }
+    let status =
+        Entries::parse(value).ok().and_then(|entries| entries.last("status").map(|status| status.get().to_owned()));
+    status.map_or_else(|| Bytes::from_static(b"{}"), |status| Bytes::from(format!("{{\"status\":{status}}}")))
+}
+
+async fn append(mut whole: BytesMut, piece: Bytes) -> Result<BytesMut, Failure> {
+    whole.extend_from_slice(&piece);
+    Ok(whole)
+}
