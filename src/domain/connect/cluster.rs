@@ -14,6 +14,7 @@ use crate::domain::connect::operation::{Effect, Operation, Route};
 use crate::domain::connect::outcome::Seen as State;
 use crate::domain::connect::queue::Queue;
 use crate::domain::connect::reply::{Outcome, Reply, Settled};
+use crate::domain::connect::restarts::Restarts;
 use crate::domain::connect::workers::{Seen, Wish, Worker, Workers};
 use crate::error::{Kind, Result};
 
@@ -24,9 +25,11 @@ pub struct Cluster {
     /// What is configured.
     pub settings: ConnectCluster,
     /// Who can be asked.
-    pub(super) guard: Guard,
     pub workers: Arc<Workers>,
-    queue: Queue,
+    pub(super) guard: Guard,
+    /// What was started again when it had failed.
+    pub(super) restarts: Restarts,
+    pub(super) queue: Queue,
 }
 
 /// How long workers that all refuse connections are tried: as long as one takes to start.
@@ -59,6 +62,7 @@ impl Cluster {
             workers: Arc::new(workers),
             queue: Queue::new(settings.concurrent_writes, settings.queued_writes),
             guard: Guard::new(settings).map_err(|why| format!("connect.{name}.{why}"))?,
+            restarts: Restarts::new(admin),
             settings: settings.clone(),
         })
     }
