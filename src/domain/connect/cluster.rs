@@ -145,7 +145,10 @@ impl Cluster {
                     if Box::pin(self.is_lasting(call, reply.status, deadline)).await {
                         return Ok(reply);
                     }
-                    story.last = Some(reply);
+                    // Of a change that may have been made before, it would say that it was not.
+                    if !story.unclear || !call.operation.is_write() {
+                        story.last = Some(reply);
+                    }
                     match call.operation {
                         _ if call.wishes.no_retry => return story.end(call),
                         // It is an answer, which another worker may have a better one to.
@@ -164,7 +167,7 @@ impl Cluster {
                 }
                 Attempt::Unclear(..) | Attempt::Late(_) => {
                     story.unclear = true;
-                    story.last = came.reply().or(story.last);
+                    story.last = came.reply();
                     match effect {
                         Effect::Snapshot | Effect::Read if call.wishes.no_retry => return story.end(call),
                         Effect::Snapshot | Effect::Read if self.were_all_tried(&story) => story.wait(deadline).await,
