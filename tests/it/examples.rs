@@ -4,6 +4,7 @@ use std::process::{Command, Output};
 
 use crate::harness::binary::Proxy;
 use crate::harness::http::call;
+use crate::harness::{app, connect, kafka};
 
 const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples");
 
@@ -34,6 +35,16 @@ fn the_scripts_work_on_a_proxy_started_with_dev() {
     assert!(read.contains(r#""value":{"reading":"#), "{read}");
     let metadata = succeed("metadata.sh", &url, "hello");
     assert!(metadata.contains(r#"{"brokers":[1]}"#) && metadata.contains(r#"["hello","placed"]"#), "{metadata}");
+}
+
+#[test]
+fn the_walk_through_kafka_connect_passes_on_real_workers() {
+    let workers = connect::shared().urls();
+    let arguments = ["--bootstrap-servers", &kafka::shared().bootstrap, "--connect-url", &workers];
+    let proxy = Proxy::start(&arguments, &[]);
+    let walk = succeed("connect/walk.sh", &proxy.url(""), &app::topic(1));
+    assert_eq!(walk.lines().filter(|line| line.starts_with("# ") && line.contains(" /")).count(), 26, "{walk}");
+    assert!(walk.contains("altered successfully") && walk.contains("reset successfully"), "{walk}");
 }
 
 #[test]

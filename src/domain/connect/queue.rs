@@ -64,6 +64,10 @@ mod tests {
         Instant::now() + Duration::from_millis(20)
     }
 
+    fn later() -> Instant {
+        Instant::now() + Duration::from_secs(60)
+    }
+
     #[tokio::test]
     async fn who_finds_too_many_waiting_is_sent_away() {
         let queue = Queue::new(1, 0);
@@ -72,6 +76,32 @@ mod tests {
         assert_eq!(queue.turn(soon()).await.err().map(|error| error.kind()), Some(Kind::ConnectBusy));
         drop(first);
         assert!(queue.turn(soon()).await.is_ok());
+        assert_eq!(queue.waiting(), 0);
+    }
+
+    #[tokio::test]
+    async fn turns_come_in_the_order_of_those_who_wait() {
+        let queue = Queue::new(1, 10);
+        let first = queue.turn(later()).await;
+        let order = std::sync::Mutex::new(Vec::new());
+        let wait = async |index: usize| {
+            let turn = queue.turn(later()).await;
+            assert!(turn.is_ok());
+            order.lock().expect("nobody panicked").push(index);
+            // Who comes now does not overtake those who wait.
+            tokio::task::yield_now().await;
+        };
+        tokio::join!(wait(0), wait(1), wait(2), wait(3), async { drop(first) });
+        assert_eq!(*order.lock().expect("nobody panicked"), [0, 1, 2, 3]);
+        assert_eq!(queue.waiting(), 0);
+    }
+
+    #[tokio::test]
+    async fn who_goes_away_counts_no_more() {
+        let queue = Queue::new(1, 1);
+        let _first = queue.turn(later()).await;
+        let waiting = tokio::time::timeout(Duration::from_millis(10), queue.turn(later())).await;
+        assert!(waiting.is_err());
         assert_eq!(queue.waiting(), 0);
     }
 

@@ -92,7 +92,7 @@ impl Cluster {
         let deadline = Instant::now() + self.settings.request_timeout;
         let failed = survey(self, "expand=status", deadline, BTreeSet::new, note_failed).await?;
         let due = self.restarts.memory().due(&Rules::of(self), &failed, Instant::now());
-        if due.is_empty() || self.is_rebalancing().await {
+        if due.is_empty() || self.is_rebalancing() {
             return Ok(());
         }
         for name in due {
@@ -105,9 +105,8 @@ impl Cluster {
     }
 
     /// Tells whether connectors are just being shared out among the workers, as far as it is known.
-    async fn is_rebalancing(&self) -> bool {
-        let group = self.settings.group_id.as_str();
-        !group.is_empty() && self.restarts.admin.connect_group(group).await.is_ok_and(|group| group.is_rebalancing())
+    fn is_rebalancing(&self) -> bool {
+        self.workers.view().group.is_some_and(|group| group.is_rebalancing)
     }
 
     async fn restart(self: &Arc<Self>, name: &str) {

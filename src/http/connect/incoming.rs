@@ -76,10 +76,10 @@ fn wishes(request: &HttpRequest, operation: Operation) -> Result<Wishes> {
     })
 }
 
-/// Reads `Prefer: wait=10` (RFC 7240): seconds.
+/// Reads `Prefer: wait=10` (RFC 7240): seconds, in none of which nothing could be done.
 fn preferred_wait(header: &str) -> Option<Duration> {
     let wait = header.split([',', ';']).find_map(|item| item.trim().strip_prefix("wait="))?;
-    wait.trim().parse().ok().map(Duration::from_secs)
+    wait.trim().parse().ok().filter(|seconds| *seconds > 0).map(Duration::from_secs)
 }
 
 fn settle(request: &HttpRequest) -> Result<Option<Settle>> {
@@ -126,5 +126,6 @@ mod tests {
     fn a_wait_is_in_seconds() {
         assert_eq!(preferred_wait("respond-async, wait=10"), Some(Duration::from_secs(10)));
         assert_eq!(preferred_wait("wait=x"), None);
+        assert_eq!(preferred_wait("wait=0"), None);
     }
 }

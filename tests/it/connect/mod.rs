@@ -1,6 +1,7 @@
 //! The gateway to Kafka Connect, before real workers and before scripted ones.
 
 mod compatible;
+mod failure;
 mod internal;
 mod outcomes;
 mod queue;

@@ -32,7 +32,8 @@ fn count(gateway: &Gateway, ask: &Ask) -> usize {
 
 #[tokio::test]
 async fn what_is_refused_for_a_moment_is_asked_again() {
-    let gateway = Gateway::start(2, &["concurrent_writes=100"]);
+    // Where answers are masked, what is asked for that counts too.
+    let gateway = Gateway::start(2, &["concurrent_writes=100", "mask_secrets=false"]);
     let asks = asks(&gateway.fakes).await;
     let one = async |ask: &Ask| {
         let before = count(&gateway, ask);
@@ -318,6 +319,21 @@ async fn a_restart_that_may_have_been_carried_out_is_not_sent_again() {
 }
 
 #[tokio::test]
+async fn a_refusal_before_does_not_hide_that_the_outcome_is_unknown() {
+    for write in [Write::RestartTask, Write::Stop, Write::Create] {
+        let gateway = Gateway::start(2, &["request_timeout=3s"]);
+        write.prepare(gateway.fakes[0].url(), "c").await;
+        let ask = write.ask("c");
+        for then in [Action::hang(), Action::close()] {
+            gateway.fakes.behave();
+            gateway.fakes.on(ask.method, ask.worker_path(), [Action::error(409, STALE), then]);
+            gateway.fakes.always(ask.method, ask.worker_path(), Action::error(409, STALE));
+            assert_eq!(told(&send(&gateway, &ask).await), (504, Some("unknown")), "{write:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_restart_that_nobody_got_is_sent_to_another() {
     for write in Write::DISRUPTIVE {
         let gateway = Gateway::start(2, &[]);
@@ -337,7 +353,7 @@ async fn a_restart_that_nobody_got_is_sent_to_another() {
 
 #[tokio::test]
 async fn a_create_is_sent_again_only_when_it_was_seen_not_to_be_there() {
-    let gateway = Gateway::start(1, &[]);
+    let gateway = Gateway::start(1, &["mask_secrets=false"]);
     let ask = Write::Create.ask("c");
     gateway.fakes.on("POST", "/connectors", [Action::close(), Action::close_early()]);
 

@@ -49,6 +49,12 @@ impl Call {
         self.header("accept", media)
     }
 
+    /// Waits for longer than usual, where what is asked for may take so long.
+    pub fn patience(mut self, deadline: Duration) -> Call {
+        self.deadline = deadline;
+        self
+    }
+
     /// Sets the body and what it claims to be.
     pub fn body(mut self, media: &str, body: impl Into<Vec<u8>>) -> Call {
         self.body = Some(body.into());

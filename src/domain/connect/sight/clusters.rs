@@ -7,7 +7,7 @@ use crate::domain::connect::Clusters;
 use crate::domain::connect::call::Call;
 use crate::domain::connect::cluster::Cluster;
 use crate::domain::connect::operation::Operation;
-use crate::domain::connect::workers::Worker;
+use crate::domain::connect::workers::View;
 
 /// How long a cluster may take to say that it is there.
 const LOOK_LIMIT: Duration = Duration::from_secs(3);
@@ -19,8 +19,8 @@ pub struct ClusterSeen {
     pub name: String,
     /// What its workers say; `None` where none answers.
     pub root: Option<Root>,
-    /// Its workers.
-    pub workers: Vec<WorkerSeen>,
+    /// What is known of its workers.
+    pub view: View,
 }
 
 /// What a worker says of itself.
@@ -30,17 +30,6 @@ pub struct Root {
     pub version: String,
     /// The Kafka cluster that it is on.
     pub kafka_cluster_id: String,
-}
-
-/// A worker as this proxy knows it.
-#[derive(Debug)]
-pub struct WorkerSeen {
-    /// Where it is asked.
-    pub url: String,
-    /// `HOST:PORT`, as in `worker_id`.
-    pub id: String,
-    /// Whether requests go to it before others: it answered, or was not asked yet.
-    pub is_healthy: bool,
 }
 
 /// Looks at all clusters at once; takes a few seconds where one does not answer.
@@ -55,10 +44,6 @@ async fn look(cluster: &Cluster) -> ClusterSeen {
     ClusterSeen {
         name: cluster.name.clone(),
         root: answer.and_then(|reply| serde_json::from_slice(reply.bytes()).ok()),
-        workers: cluster.workers.all().iter().map(|worker| described(worker)).collect(),
+        view: cluster.workers.view(),
     }
-}
-
-fn described(worker: &Worker) -> WorkerSeen {
-    WorkerSeen { url: worker.url.clone(), id: worker.id().to_owned(), is_healthy: !worker.is_avoided() }
 }

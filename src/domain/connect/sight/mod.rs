@@ -5,7 +5,7 @@ mod connectors;
 mod overview;
 mod states;
 
-pub use clusters::{ClusterSeen, WorkerSeen, clusters};
+pub use clusters::{ClusterSeen, clusters};
 pub use connectors::{ConnectorSeen, Filter, Page, connectors};
 pub use overview::{Failure, Overview, Types, overview};
 pub use states::{State, States};

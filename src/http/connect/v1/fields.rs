@@ -18,6 +18,16 @@ pub struct Cluster {
     pub kafka_cluster_id: Option<String>,
     pub version: Option<String>,
     pub workers: Vec<Worker>,
+    /// `null` where Kafka is not asked about the workers.
+    pub group: Option<Group>,
+}
+
+/// The group of the workers in Kafka.
+#[derive(JsonSchema, Serialize)]
+pub struct Group {
+    pub id: String,
+    pub state: String,
+    pub rebalancing: bool,
 }
 
 #[derive(JsonSchema, Serialize)]
@@ -25,8 +35,15 @@ pub struct Worker {
     /// As in `worker_id`.
     pub id: String,
     pub url: String,
-    /// Whether it answered when it was asked last.
-    pub healthy: bool,
+    /// `healthy`, `busy` (it answers, what a rebalance blocks waits), `hung`, `starting`, `down` or `unknown`.
+    pub health: &'static str,
+    /// For how many seconds it is so.
+    pub since_s: u64,
+    pub leader: bool,
+    /// How many connectors it runs; `null` where Kafka does not tell.
+    pub connectors: Option<usize>,
+    /// How many tasks it runs; `null` where Kafka does not tell.
+    pub tasks: Option<usize>,
 }
 
 /// How many are in each state.
