@@ -104,7 +104,7 @@ impl Cluster {
         Ok(())
     }
 
-    /// Tells whether connectors are just being shared out among the workers, as far as it is known.
+    /// Tells whether connectors are just being shared out among the workers, as far as Kafka tells.
     fn is_rebalancing(&self) -> bool {
         self.workers.view().group.is_some_and(|group| group.is_rebalancing)
     }
