@@ -61,6 +61,7 @@ error_kinds! {
     RecordTooLarge         413   413   "record_too_large"         "The record is larger than the maximum message size that is allowed.";
     UnsupportedMediaType   415   415   "unsupported_media_type"   "HTTP 415 Unsupported Media Type";
     Unprocessable          422   422   "unprocessable"            "The request has a field or value that is not allowed.";
+    ConnectInvalid         422   422   "connect_invalid"          "A connector of the set is not valid, and nothing was changed.";
     ConsumerConstraint     422   40001 "consumer_constraint"      "Invalid consumer configuration. It does not abide by the constraints.";
     ConsumerConfig         422   42204 "consumer_config"          "Invalid consumer configuration";
     V1InvalidBase64        422   422   "v1_invalid_base64"        "A record contains invalid base64 encoding";

@@ -59,6 +59,8 @@ pub struct ConnectCluster {
     pub restart_attempts: u32,
     /// The first wait before a restart; each further one is longer.
     pub restart_backoff: Duration,
+    /// The group of the instances of a fleet, of which one starts connectors again; empty is made of the cluster's name.
+    pub restart_group: String,
 }
 
 /// How the workers of a cluster are found.
@@ -119,6 +121,7 @@ impl ConnectCluster {
             restart_failed: settings.flag(&key("restart_failed"), false),
             restart_attempts: settings.count(&key("restart_attempts"), 7, 1..=1000),
             restart_backoff: settings.duration(&key("restart_backoff"), "1m", "100ms"..="24h"),
+            restart_group: settings.text(&key("restart_group"), "", "a group", |_| true),
         };
         cluster.check(settings, name);
         cluster

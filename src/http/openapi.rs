@@ -12,7 +12,7 @@ use crate::error::Kind;
 use crate::http::doc::{Content, Doc};
 use crate::http::media::JSON;
 use crate::http::resource::{Routes, Verb, get, resource};
-use crate::http::{table, v2, v3};
+use crate::http::{connect, table, v2, v3};
 
 /// The document as text; made when it is asked for first.
 static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| Bytes::from(document().to_string()));
@@ -68,7 +68,7 @@ pub fn document() -> Value {
 }
 
 fn hand_written() -> Map<String, Value> {
-    let parts = [own_schemas(), v2::schemas(), v3::schemas()];
+    let parts = [own_schemas(), v2::schemas(), v3::schemas(), connect::schemas()];
     let parts = parts.into_iter().filter_map(|part| if let Value::Object(part) = part { Some(part) } else { None });
     parts.flatten().collect()
 }

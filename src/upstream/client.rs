@@ -5,7 +5,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http_body_util::Full;
-use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, USER_AGENT};
+use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue, USER_AGENT};
+use hyper::http::uri::Authority;
 use hyper::{Method, Uri};
 use hyper_rustls::{FixedServerNameResolver, HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client as Pool;
@@ -27,6 +28,7 @@ const IDLE_LIMIT: Duration = Duration::from_secs(10);
 #[derive(Clone)]
 pub struct Client {
     pool: Pool<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    host: Option<HeaderValue>,
     authorization: Option<HeaderValue>,
 }
 
@@ -51,19 +53,21 @@ impl Request {
 }
 
 impl Client {
-    /// Reads the certificates; connects to nobody. `server_name` is what certificates have to name where it is not the
-    /// host of the URL. The error is a sentence for the operator.
-    pub fn new(remote: &Remote, connect_timeout: Duration, server_name: Option<&str>) -> Result<Client, String> {
+    /// Reads the certificates; connects to nobody. `host` is the `HOST[:PORT]` that requests and certificates have to
+    /// name where it is not that of the URL. The error is a sentence for the operator.
+    pub fn new(remote: &Remote, connect_timeout: Duration, host: Option<&str>) -> Result<Client, String> {
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
         tcp.set_connect_timeout(Some(connect_timeout));
         let builder = HttpsConnectorBuilder::new().with_tls_config(tls(remote)?).https_or_http();
-        let connector = match server_name {
+        let unusable = |_| format!("{} cannot be the name of a server", host.unwrap_or_default());
+        let connector = match host {
             None => builder.enable_http1().wrap_connector(tcp),
-            Some(name) => {
-                let name = name.to_owned().try_into().map_err(|_| format!("{name} cannot be the name of a server"))?;
-                let resolver = FixedServerNameResolver::new(name);
+            Some(host) => {
+                let authority: Authority = host.parse().map_err(|_| unusable(()))?;
+                let name = authority.host().trim_start_matches('[').trim_end_matches(']').to_owned();
+                let resolver = FixedServerNameResolver::new(name.try_into().map_err(|_| unusable(()))?);
                 builder.with_server_name_resolver(resolver).enable_http1().wrap_connector(tcp)
             }
         };
@@ -71,7 +75,8 @@ impl Client {
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE_LIMIT)
             .build(connector);
-        Ok(Client { pool, authorization: authorization(remote)? })
+        let host = host.map(HeaderValue::from_str).transpose().map_err(|_| unusable(()))?;
+        Ok(Client { pool, host, authorization: authorization(remote)? })
     }
 
     /// Sends a request to the server at `base` and returns the answer when its head is there, within `limit`.
@@ -97,6 +102,9 @@ impl Client {
         headers.insert(USER_AGENT, HeaderValue::from_static(concat!("kafka-rest-proxy/", env!("CARGO_PKG_VERSION"))));
         if let Some(content_type) = &request.content_type {
             headers.insert(CONTENT_TYPE, content_type.parse().map_err(|_| unusable("a Content-Type"))?);
+        }
+        if let Some(host) = &self.host {
+            headers.insert(HOST, host.clone());
         }
         if let Some(authorization) = &self.authorization {
             headers.insert(AUTHORIZATION, authorization.clone());

@@ -5,7 +5,9 @@
 mod answer;
 mod client;
 mod failure;
+mod held;
 
 pub use answer::Answer;
 pub use client::{Client, Request};
 pub use failure::Failure;
+pub use held::Held;

@@ -9,6 +9,7 @@ mod harness_selftest;
 
 mod admin;
 mod connect;
+mod connect_v1;
 mod consume;
 mod examples;
 mod failure;

@@ -9,7 +9,7 @@ use crate::domain::connect::operation::{Effect, Operation};
 use crate::domain::connect::reply::{Body, Reply, may_stream};
 use crate::domain::connect::verdict::{Verdict, WorkerError};
 use crate::domain::connect::workers::Worker;
-use crate::upstream::{Answer, Client, Failure};
+use crate::upstream::{Answer, Failure};
 
 /// What is read of an answer that may be large before it goes to the client: until then another worker can be asked.
 const READ_AHEAD: usize = 1 << 20;
@@ -24,23 +24,41 @@ pub(super) enum Attempt {
     NotDone(String),
     /// It may have been done: no answer, or (the reply) one that does not tell.
     Unclear(String, Option<Reply>),
+    /// It may have been done, or may be later: there was no answer while it was worth waiting for one.
+    Late(String),
     /// There is an answer that cannot be passed on; the sentence for the client.
     Unusable(String),
 }
 
-/// Sends a call to a worker, once.
-pub(super) async fn attempt(
-    client: &Client,
-    worker: &Worker,
-    call: &Call,
-    limit: Duration,
-    most_bytes: u64,
-) -> Attempt {
+impl Attempt {
+    /// Returns what a worker answered that does not tell.
+    pub(super) fn reply(self) -> Option<Reply> {
+        match self {
+            Attempt::Unclear(_, reply) => reply,
+            Attempt::Answered(_)
+            | Attempt::NotNow(_)
+            | Attempt::NotDone(_)
+            | Attempt::Late(_)
+            | Attempt::Unusable(_) => None,
+        }
+    }
+}
+
+/// Sends a call to a worker, once; does not wait for a worker that is found to be gone meanwhile.
+pub(super) async fn attempt(worker: &Worker, call: &Call, limit: Duration, most_bytes: u64) -> Attempt {
+    tokio::select! {
+        biased;
+        came = exchange(worker, call, limit, most_bytes) => came,
+        () = worker.gone() => Attempt::Late("the worker went away".to_owned()),
+    }
+}
+
+async fn exchange(worker: &Worker, call: &Call, limit: Duration, most_bytes: u64) -> Attempt {
     let end = Instant::now() + limit;
-    let answer = match client.send(&worker.url, &call.request(), limit).await {
+    let answer = match worker.client.send(&worker.url, &call.request(), limit).await {
         Ok(answer) => answer,
         Err(Failure::NotSent(why)) => return Attempt::NotDone(why),
-        Err(failure) => return Attempt::Unclear(failure.to_string(), None),
+        Err(failure) => return unanswered(&failure),
     };
     let head = Head::of(&answer, worker, call);
     if !head.is_json && answer.status() == 404 {
@@ -55,7 +73,14 @@ pub(super) async fn attempt(
         Err(Failure::TooLarge(limit)) => Attempt::Unusable(format!(
             "The answer of the Kafka Connect worker is larger than {limit} bytes (max_answer_bytes): ask for less."
         )),
-        Err(failure) => Attempt::Unclear(failure.to_string(), None),
+        Err(failure) => unanswered(&failure),
+    }
+}
+
+fn unanswered(failure: &Failure) -> Attempt {
+    match failure {
+        Failure::TimedOut(_) => Attempt::Late(failure.to_string()),
+        Failure::NotSent(_) | Failure::Lost(_) | Failure::TooLarge(_) => Attempt::Unclear(failure.to_string(), None),
     }
 }
 

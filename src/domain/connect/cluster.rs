@@ -10,13 +10,13 @@ use crate::domain::connect::attempt::{Attempt, attempt, patience};
 use crate::domain::connect::call::Call;
 use crate::domain::connect::config::ConnectorConfig;
 use crate::domain::connect::guard::Guard;
-use crate::domain::connect::operation::{Effect, Operation};
+use crate::domain::connect::operation::{Effect, Operation, Route};
 use crate::domain::connect::outcome::Seen as State;
 use crate::domain::connect::queue::Queue;
 use crate::domain::connect::reply::{Outcome, Reply, Settled};
+use crate::domain::connect::restarts::Restarts;
 use crate::domain::connect::workers::{Seen, Wish, Worker, Workers};
 use crate::error::{Error, Kind, Result};
-use crate::upstream::Client;
 
 /// A Kafka Connect cluster as its clients should find it.
 pub struct Cluster {
@@ -25,14 +25,18 @@ pub struct Cluster {
     /// What is configured.
     pub settings: ConnectCluster,
     /// Who can be asked.
-    pub(super) guard: Guard,
     pub workers: Arc<Workers>,
-    client: Client,
-    queue: Queue,
+    pub(super) guard: Guard,
+    /// What was started again when it had failed.
+    pub(super) restarts: Restarts,
+    pub(super) queue: Queue,
 }
 
 /// How long workers that all refuse connections are tried: as long as one takes to start.
 const UNREACHABLE_LIMIT: Duration = Duration::from_secs(20);
+
+/// How long one is waited for who can be asked when only the first answer counts.
+const FIRST_LOOK_LIMIT: Duration = Duration::from_secs(3);
 
 /// The waits before a request is sent again.
 const FIRST_WAIT: Duration = Duration::from_millis(250);
@@ -51,15 +55,14 @@ struct Story {
 
 impl Cluster {
     /// Reads the certificates; connects to nobody. The error is a sentence for the operator.
-    pub(super) fn new(name: &str, settings: &ConnectCluster, _admin: &Arc<Admin>) -> Result<Cluster, String> {
-        let client = Client::new(&settings.remote, settings.connect_timeout, None)
-            .map_err(|why| format!("connect.{name}: {why}"))?;
+    pub(super) fn new(name: &str, settings: &ConnectCluster, admin: &Arc<Admin>) -> Result<Cluster, String> {
+        let workers = Workers::new(name, settings, admin).map_err(|why| format!("connect.{name}: {why}"))?;
         Ok(Cluster {
             name: name.to_owned(),
-            workers: Arc::new(Workers::new(&settings.remote.urls)),
+            workers: Arc::new(workers),
             queue: Queue::new(settings.concurrent_writes, settings.queued_writes),
             guard: Guard::new(settings).map_err(|why| format!("connect.{name}.{why}"))?,
-            client,
+            restarts: Restarts::new(admin),
             settings: settings.clone(),
         })
     }
@@ -120,16 +123,26 @@ impl Cluster {
         let effect = call.operation.row().effect;
         let began = Instant::now();
         let mut story = Story::default();
+        let connector = self.subject(call);
+        let wish = Wish {
+            route: call.operation.row().route,
+            connector: &connector,
+            task: call.task(),
+            of_worker: matches!(call.operation, Operation::Root | Operation::Health),
+        };
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
-            let Some(worker) = self.next(call, &story)?.filter(|_| !left.is_zero()) else {
+            let Some(worker) = self.next(call, &wish, &story.tried, deadline).await?.filter(|_| !left.is_zero()) else {
                 return story.end(call);
             };
             let before = story.tried.len() as u32;
             let limit = patience(effect, self.settings.read_timeout, self.settings.write_timeout, before).min(left);
-            let came = attempt(&self.client, &worker, call, limit, self.settings.max_answer_bytes).await;
-            self.note(&worker, &came, call);
-            story.tried.push(worker);
+            let came = self.try_at(&worker, call, &wish, limit).await;
+            // Who knows of a change is asked again rather than one who does not.
+            let is_bound = !call.operation.is_write() && self.workers.is_just_written(&wish);
+            if !(is_bound && matches!(came, Attempt::NotNow(_))) {
+                story.tried.push(worker);
+            }
             match came {
                 Attempt::Answered(reply) => return self.conclude(call, story.unclear, reply, deadline).await,
                 Attempt::Unusable(why) => return Err(Kind::ConnectAnswer.because(why)),
@@ -157,9 +170,9 @@ impl Cluster {
                         story.wait(deadline).await;
                     }
                 }
-                Attempt::Unclear(_, reply) => {
+                Attempt::Unclear(..) | Attempt::Late(_) => {
                     story.unclear = true;
-                    story.last = reply;
+                    story.last = came.reply();
                     match effect {
                         Effect::Snapshot | Effect::Read if call.wishes.no_retry => return story.end(call),
                         Effect::Snapshot | Effect::Read if self.were_all_tried(&story) => story.wait(deadline).await,
@@ -181,29 +194,52 @@ impl Cluster {
         }
     }
 
+    async fn try_at(&self, worker: &Arc<Worker>, call: &Call, wish: &Wish<'_>, limit: Duration) -> Attempt {
+        let changes = call.operation.is_write() && wish.route != Route::Same;
+        if changes {
+            self.workers.note_write(wish.connector, worker);
+        }
+        let came = attempt(worker, call, limit, self.settings.max_answer_bytes).await;
+        if changes {
+            // Again, as it may have taken long.
+            self.workers.note_write(wish.connector, worker);
+        }
+        self.note(worker, &came, call);
+        came
+    }
+
     fn were_all_tried(&self, story: &Story) -> bool {
         story.tried.len() >= self.workers.count()
     }
 
-    fn next(&self, call: &Call, story: &Story) -> Result<Option<Arc<Worker>>> {
+    async fn next(
+        &self,
+        call: &Call,
+        wish: &Wish<'_>,
+        tried: &[Arc<Worker>],
+        deadline: Instant,
+    ) -> Result<Option<Arc<Worker>>> {
         if let Some(name) = &call.wishes.worker {
             let unknown =
                 || Kind::NotFound.because(format!("No worker of this Kafka Connect cluster is called {name}."));
             return self.workers.named(name).map(Some).ok_or_else(unknown);
         }
-        let connector = call.name();
-        let wish = Wish { route: call.operation.row().route, connector: &connector, task: call.task() };
-        Ok(self.workers.choose(&wish, &story.tried))
+        let limit = if call.wishes.no_retry { FIRST_LOOK_LIMIT } else { UNREACHABLE_LIMIT };
+        Ok(self.workers.next(wish, tried, deadline.min(Instant::now() + limit)).await)
     }
 
     fn note(&self, worker: &Worker, came: &Attempt, call: &Call) {
         let seen = match came {
-            Attempt::Answered(_) | Attempt::NotNow(_) | Attempt::Unclear(_, Some(_)) | Attempt::Unusable(_) => {
+            Attempt::Answered(_) | Attempt::Unusable(_) => Seen::Answering,
+            Attempt::NotNow(_) | Attempt::Unclear(_, Some(_)) => {
+                if call.operation.is_write() {
+                    self.workers.doubt_leader();
+                }
                 Seen::Answering
             }
-            Attempt::NotDone(why) | Attempt::Unclear(why, None) => {
+            Attempt::NotDone(why) | Attempt::Unclear(why, None) | Attempt::Late(why) => {
                 debug!("connect {}: {:?} at {}: {why}", self.name, call.operation, worker.id());
-                Seen::Failing
+                if matches!(came, Attempt::Late(_)) { Seen::Late } else { Seen::Failing }
             }
         };
         self.workers.note(worker, seen);

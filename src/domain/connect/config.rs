@@ -30,6 +30,12 @@ impl ConnectorConfig {
         entries.iter().map(|(key, raw)| Some((key.to_owned(), value(raw)?))).collect::<Option<_>>().map(ConnectorConfig)
     }
 
+    /// Returns it as a JSON object.
+    pub(super) fn to_json(&self) -> Vec<u8> {
+        let entries = self.0.iter().map(|(key, value)| (key.clone(), value.clone().into()));
+        serde_json::Value::Object(entries.collect()).to_string().into_bytes()
+    }
+
     /// Returns the value of a key that is there and not null.
     pub fn get(&self, key: &str) -> Option<&str> {
         self.0.get(key)?.as_deref()

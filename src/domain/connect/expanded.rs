@@ -8,7 +8,6 @@ use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use crate::domain::connect::call::Call;
 use crate::domain::connect::cluster::Cluster;
 use crate::domain::connect::entries::{Entries, configs_of};
-use crate::domain::connect::operation::Operation;
 use crate::domain::connect::reply::{Body, Reply};
 use crate::domain::connect::secrets::{Known, Shape, mask};
 use crate::format::{Member, Members};
@@ -82,16 +81,6 @@ impl Cluster {
     ) -> impl Stream<Item = Result<Expanded, Failure>> + Send + 'static {
         let cutting = Cutting { cluster: Arc::clone(self), text, members: Members::new(CONNECTOR_BYTES) };
         stream::try_unfold(cutting, |mut cutting| async move { Ok(cutting.next().await?.map(|one| (one, cutting))) })
-    }
-
-    /// Returns all connectors with what `expand` asks for, as they come.
-    pub(super) async fn all_expanded(
-        self: &Arc<Self>,
-        deadline: Instant,
-    ) -> crate::error::Result<impl Stream<Item = Result<Expanded, Failure>> + Send + 'static> {
-        let call = Call::new(Operation::List, &[]).query("expand=info&expand=status");
-        let reply = self.ask(&call, deadline).await?;
-        Ok(self.expanded(reply.body.stream()))
     }
 }
 

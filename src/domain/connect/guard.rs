@@ -9,7 +9,7 @@ use crate::domain::connect::cluster::Cluster;
 use crate::domain::connect::config::ConnectorConfig;
 use crate::domain::connect::entries::{Entries, configs_of};
 use crate::domain::connect::operation::Operation;
-use crate::domain::connect::policy::Policy;
+use crate::domain::connect::policy::{Policy, Refusal};
 use crate::domain::connect::reply::{Body, Reply};
 use crate::domain::connect::secrets::{
     Definitions, KeyPattern, Known, Passwords, Secrets, Shape, mask, mentions_mask, plugins, restore, restore_create,
@@ -49,6 +49,11 @@ impl Guard {
             definitions: Definitions::new(DEFINITIONS, DEFINITIONS_AGE),
             policy: Policy::new(&settings.allowed_classes, &settings.denied_keys, max_tasks),
         })
+    }
+
+    /// Returns which rule of the policy a configuration breaks; `classes` are those of [`Cluster::allowable_classes`].
+    pub(super) fn refusal(&self, config: &Entries<'_>, classes: &[String]) -> Option<Refusal> {
+        self.policy.check(config, classes).err()
     }
 
     /// Tells whether answers are masked.
@@ -115,7 +120,7 @@ impl Cluster {
 
     async fn check(&self, call: &Call, stored: Option<&Bytes>, deadline: Instant) -> Result<()> {
         let unreadable = |_| Kind::BadRequest.because("The body has to be a JSON object, and nothing else.");
-        let classes = if self.guard.policy.needs_plugins() { self.classes(deadline).await? } else { Vec::new() };
+        let classes = self.allowable_classes(deadline).await?;
         let check = |config: &Entries<'_>| {
             self.guard.policy.check(config, &classes).map_err(|refusal| {
                 Kind::ConnectPolicy.because(format!("Rule {}: {}", refusal.rule.name(), refusal.sentence))
@@ -135,6 +140,11 @@ impl Cluster {
         }
     }
 
+    /// Returns the classes that the policy has to know; none where it allows all.
+    pub(super) async fn allowable_classes(&self, deadline: Instant) -> Result<Vec<String>> {
+        if self.guard.policy.needs_plugins() { self.classes(deadline).await } else { Ok(Vec::new()) }
+    }
+
     /// Returns the classes of all connectors that the workers have.
     pub(super) async fn classes(&self, deadline: Instant) -> Result<Vec<String>> {
         #[derive(Deserialize)]
@@ -152,7 +162,12 @@ impl Cluster {
     ///
     /// Where the workers do not tell what a plugin calls a password, all of its values are.
     pub(super) async fn secrets_of(&self, config: &[u8], deadline: Instant) -> Secrets<'_> {
-        let named = plugins(config).unwrap_or_default();
+        self.secrets_of_all(&[config], deadline).await
+    }
+
+    /// Does the same for several configurations: what is a secret in one of them is so in all.
+    pub(super) async fn secrets_of_all(&self, configs: &[&[u8]], deadline: Instant) -> Secrets<'_> {
+        let named: Vec<_> = configs.iter().filter_map(|config| plugins(config).ok()).flatten().collect();
         let deadline = deadline.max(Instant::now() + LOOK_UP_LIMIT);
         let fetch = |class: Box<str>, version: Option<Box<str>>| async move {
             let query = version.map(|version| format!("version={}", crate::model::encode_segment(&version)));
@@ -174,6 +189,15 @@ impl Cluster {
             unknown
         });
         Secrets::new(&self.guard.pattern, passwords)
+    }
+
+    /// Returns a message or trace without the secrets of a configuration, and without whatever reads like one.
+    pub(super) async fn redacted(&self, text: &str, config: &[u8], deadline: Instant) -> String {
+        if !self.guard.masks {
+            return text.to_owned();
+        }
+        let secrets = self.secrets_of(config, deadline).await;
+        secrets.redacted(text, &Known::of(config, &secrets))
     }
 
     /// Returns an answer as the client may see it.

@@ -23,10 +23,19 @@ mod secrets;
 mod verdict;
 mod workers;
 
+mod survey;
+
+pub mod declared;
+mod restarts;
+pub mod sight;
+
 pub use call::{Call, Settle, Wishes, check_segment};
 pub use cluster::Cluster;
+pub use config::ConnectorConfig;
 pub use operation::{Operation, Row};
 pub use reply::{Body, Outcome, Reply, Settled};
+pub use restarts::{RestartSeen, RestartsSeen};
+pub use workers::{GroupView, WorkerView};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -63,6 +72,10 @@ impl Clusters {
                     () = stopping.begun() => {}
                 }
             });
+            if cluster.settings.restart_failed {
+                let (cluster, stopping) = (Arc::clone(cluster), self.background.stopping());
+                self.background.spawn(async move { cluster.restart_failed(stopping.begun()).await });
+            }
         }
     }
 

@@ -47,6 +47,8 @@ impl Rule {
 pub struct Refusal {
     /// The rule that it breaks.
     pub rule: Rule,
+    /// The key of the configuration that does so.
+    pub key: String,
     /// What to do about it, for the client; has no value of the config in it but the class.
     pub sentence: String,
 }
@@ -105,6 +107,7 @@ impl Policy {
             None => Ok(()),
             Some((key, _)) => Err(Refusal {
                 rule: Rule::Key,
+                key: key.to_owned(),
                 sentence: format!("This gateway does not allow the key {}: leave it out.", cut(key)),
             }),
         }
@@ -113,7 +116,7 @@ impl Policy {
     fn check_tasks(&self, config: &Entries<'_>) -> Result<(), Refusal> {
         let Some(max) = self.max_tasks else { return Ok(()) };
         let is_allowed = |tasks: Option<u32>| tasks.is_some_and(|tasks| tasks <= max);
-        let refuse = |sentence| Err(Refusal { rule: Rule::Tasks, sentence });
+        let refuse = |sentence| Err(Refusal { rule: Rule::Tasks, key: TASKS.to_owned(), sentence });
         let mut tasks =
             config.all(TASKS).map(|value| if is_null(value) { Some(DEFAULT_TASKS) } else { number(text(value)) });
         if !tasks.all(is_allowed) {
@@ -136,7 +139,7 @@ fn refuse_class(written: &str, class: Option<&str>) -> Refusal {
             cut(written)
         ),
     };
-    Refusal { rule: Rule::Class, sentence }
+    Refusal { rule: Rule::Class, key: CLASS.to_owned(), sentence }
 }
 
 /// Returns the class that a worker takes for what is written as one: its full name, or an alias that no other has.
@@ -154,7 +157,7 @@ pub fn resolve<'p>(written: &str, plugins: &'p [String]) -> Option<&'p str> {
     found.all(|other| other == class).then_some(class)
 }
 
-fn is_alias(written: &str, class: &str) -> bool {
+pub(super) fn is_alias(written: &str, class: &str) -> bool {
     let simple = class.rsplit(['.', '$']).next().unwrap_or(class);
     let pruned = simple.rfind("Connector").filter(|at| *at > 0).map_or(simple, |at| &simple[..at]);
     written == simple || written == pruned || simple.strip_suffix("Connector") == Some(written)

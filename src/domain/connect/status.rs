@@ -60,7 +60,8 @@ impl Status {
         self.parts().any(|part| part.state == FAILED)
     }
 
-    fn parts(&self) -> impl Iterator<Item = &PartStatus> {
+    /// Returns the connector and its tasks.
+    pub(super) fn parts(&self) -> impl Iterator<Item = &PartStatus> {
         std::iter::once(&self.connector).chain(self.tasks.iter().map(|task| &task.part))
     }
 }

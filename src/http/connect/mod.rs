@@ -3,6 +3,7 @@
 mod docs;
 mod forward;
 mod incoming;
+mod v1;
 
 use actix_web::http::Method;
 use actix_web::http::header::HeaderName;
@@ -18,8 +19,11 @@ pub const OUTCOME: HeaderName = HeaderName::from_static("x-connect-gateway-outco
 /// Where the clusters are by their names.
 const CLUSTER: &str = "/connect/{cluster}";
 
-/// Registers what workers have.
+pub use v1::schemas;
+
+/// Registers what this proxy adds, then what workers have.
 pub fn routes(routes: &mut Routes) {
+    routes.configure(v1::routes);
     for prefix in ["", CLUSTER] {
         for endpoint in endpoints(prefix) {
             // Workers take the configurations of tasks from each other there; not from anybody else.
@@ -33,9 +37,11 @@ pub fn routes(routes: &mut Routes) {
 pub fn outcome_of(kind: Kind) -> Option<Outcome> {
     match kind {
         Kind::ConnectUnknown => Some(Outcome::Unknown),
-        Kind::ConnectUnavailable | Kind::ConnectBusy | Kind::ConnectPolicy | Kind::ConnectMasked => {
-            Some(Outcome::NotApplied)
-        }
+        Kind::ConnectUnavailable
+        | Kind::ConnectBusy
+        | Kind::ConnectPolicy
+        | Kind::ConnectMasked
+        | Kind::ConnectInvalid => Some(Outcome::NotApplied),
         _ => None,
     }
 }

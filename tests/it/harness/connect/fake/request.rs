@@ -37,7 +37,7 @@ impl Request {
     }
 
     /// Returns whether a parameter says so, as Connect reads it.
-    pub(super) fn says(&self, name: &str) -> bool {
+    pub fn says(&self, name: &str) -> bool {
         self.parameters(name).iter().any(|value| value.eq_ignore_ascii_case("true"))
     }
 

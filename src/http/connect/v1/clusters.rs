@@ -1,0 +1,45 @@
+use actix_web::HttpResponse;
+use actix_web::web::Data;
+
+use crate::domain::connect::WorkerView;
+use crate::domain::connect::sight::{self, ClusterSeen};
+use crate::error::Result;
+use crate::http::answer::Answer;
+use crate::http::connect::v1::fields;
+use crate::http::health::Plain;
+use crate::state::State;
+
+/// `GET /connect/v1/clusters`: by name; those that cannot be reached too.
+pub async fn list(answer: Answer<Plain>, state: Data<State>) -> Result<HttpResponse> {
+    let clusters = sight::clusters(&state.connect).await.into_iter().map(rendered).collect();
+    answer.json(&fields::Clusters { clusters })
+}
+
+fn rendered(seen: ClusterSeen) -> fields::Cluster {
+    let (version, kafka_cluster_id) = seen.root.map(|root| (root.version, root.kafka_cluster_id)).unzip();
+    let group = seen.view.group.map(|group| fields::Group {
+        id: group.id,
+        state: group.state.name().to_owned(),
+        rebalancing: group.is_rebalancing,
+    });
+    fields::Cluster {
+        name: seen.name,
+        reachable: version.is_some(),
+        kafka_cluster_id,
+        version,
+        workers: seen.view.workers.into_iter().map(worker).collect(),
+        group,
+    }
+}
+
+fn worker(seen: WorkerView) -> fields::Worker {
+    fields::Worker {
+        id: seen.id,
+        url: seen.url,
+        health: seen.health.name(),
+        since_s: seen.since.elapsed().as_secs(),
+        leader: seen.is_leader,
+        connectors: seen.connectors,
+        tasks: seen.tasks,
+    }
+}
