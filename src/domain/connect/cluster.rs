@@ -16,7 +16,7 @@ use crate::domain::connect::queue::Queue;
 use crate::domain::connect::reply::{Outcome, Reply, Settled};
 use crate::domain::connect::restarts::Restarts;
 use crate::domain::connect::workers::{Seen, Wish, Worker, Workers};
-use crate::error::{Kind, Result};
+use crate::error::{Error, Kind, Result};
 
 /// A Kafka Connect cluster as its clients should find it.
 pub struct Cluster {
@@ -77,8 +77,9 @@ impl Cluster {
                 Kind::PayloadTooLarge.because(format!("The request body is larger than {most} bytes: send less."))
             );
         }
-        let call = self.admit(call, deadline).await?;
-        let turn = if call.operation.is_write() { Some(self.queue.turn(deadline).await?) } else { None };
+        let is_write = call.operation.is_write();
+        let call = self.admit(call, deadline).await.map_err(|why| if is_write { unsent(why) } else { why })?;
+        let turn = if is_write { Some(self.queue.turn(deadline).await?) } else { None };
         let reply = self.carry_out(&call, deadline).await?;
         drop(turn);
         let settled = if reply.is_success() { self.settled(&call).await } else { None };
@@ -257,6 +258,14 @@ impl Cluster {
             },
             _ => Ok(reply),
         }
+    }
+}
+
+/// Returns why a change was not sent: what had to be read before could not be.
+fn unsent(why: Error) -> Error {
+    match why.kind() {
+        Kind::ConnectTimeout => Kind::ConnectUnavailable.caused_by(why),
+        _ => why,
     }
 }
 

@@ -1,5 +1,6 @@
 //! The gateway to Kafka Connect, before real workers and before scripted ones.
 
+mod churn;
 mod compatible;
 mod failure;
 mod internal;

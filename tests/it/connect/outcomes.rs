@@ -143,6 +143,16 @@ async fn a_change_nobody_can_look_at_afterwards_is_unknown() {
 }
 
 #[tokio::test]
+async fn a_change_that_needs_what_is_stored_is_not_made_when_that_cannot_be_read() {
+    let gateway = Gateway::start(1, &["denied_keys=forbidden"]);
+    gateway.fakes.put("c", config());
+    gateway.fakes.always("GET", "*", Action::hang());
+    let patch = Write::Patch.ask("c").at(&gateway.app.url("")).header("prefer", "wait=1");
+    assert_eq!(told(&patch.send().await), (503, Some("not-applied")));
+    assert_eq!(gateway.fakes.requests_to("PATCH", "*").len(), 0);
+}
+
+#[tokio::test]
 async fn a_name_that_somebody_else_took_meanwhile_is_a_conflict() {
     let gateway = Gateway::start(2, &[]);
     gateway.fakes.on("POST", "/connectors", [Action::close()]);
