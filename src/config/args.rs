@@ -18,6 +18,10 @@ pub struct Args {
     #[arg(long, value_name = "HOST:PORT,..")]
     pub bootstrap_servers: Option<String>,
 
+    /// The schema registry, for Avro, JSON Schema and Protobuf
+    #[arg(long, value_name = "URL,..")]
+    pub schema_registry_url: Option<String>,
+
     /// The workers of a Kafka Connect cluster; without a name that of the cluster `default`; repeatable
     #[arg(long, value_name = "[NAME=]URL,..")]
     pub connect_url: Vec<String>,

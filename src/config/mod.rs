@@ -18,6 +18,7 @@ mod limits;
 mod log;
 mod producer;
 mod remote;
+mod schema_registry;
 mod server;
 
 pub use admin::Admin;
@@ -31,6 +32,7 @@ pub use problem::Problems;
 pub use producer::{Acks, Compression, PlainJson, Producer};
 pub use properties::Properties;
 pub use remote::{Remote, Secret};
+pub use schema_registry::SchemaRegistry;
 pub use server::Server;
 pub use sources::environment;
 
@@ -51,6 +53,8 @@ pub struct Config {
     pub consumer: Consumer,
     /// How look-ups are made.
     pub admin: Admin,
+    /// Where schemas are.
+    pub schema_registry: SchemaRegistry,
     /// The Kafka Connect clusters.
     pub connect: Connect,
     /// What is refused for its size or number.
@@ -103,6 +107,7 @@ impl Config {
             producer: Producer::read(settings),
             consumer: Consumer::read(settings),
             admin: Admin::read(settings),
+            schema_registry: SchemaRegistry::read(settings),
             connect: connect::read(settings),
             limits: Limits::read(settings),
             log: Log::read(settings),

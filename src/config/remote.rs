@@ -22,6 +22,8 @@ pub struct Remote {
     pub username: String,
     /// Goes with the name.
     pub password: Secret,
+    /// For Bearer, in the place of name and password.
+    pub bearer_token: Secret,
     /// PEM of the authorities to trust; `None` is what the system trusts.
     pub ca_file: Option<PathBuf>,
     /// PEM of the client certificate.
@@ -47,12 +49,15 @@ impl Remote {
             ),
             username: settings.text(&key("username"), "", "a name without a colon", |text| !text.contains(':')),
             password: Secret(settings.text(&key("password"), "", "a text", |_| true)),
+            bearer_token: Secret(settings.text(&key("bearer_token"), "", "a text", |_| true)),
             ca_file: path(settings, &key("ca_file")),
             certificate_file: path(settings, &key("certificate_file")),
             key_file: path(settings, &key("key_file")),
             key_password: Secret(settings.text(&key("key_password"), "", "a text", |_| true)),
             verify: settings.flag(&key("verify"), true),
         };
+        let both = !remote.username.is_empty() && !remote.bearer_token.0.is_empty();
+        settings.require(!both, &key("bearer_token"), "does not go with a username");
         let certificate = (remote.certificate_file.is_some(), remote.key_file.is_some());
         settings.require(certificate != (true, false), &key("certificate_file"), "needs its key_file");
         settings.require(certificate != (false, true), &key("key_file"), "needs its certificate_file");

@@ -127,6 +127,10 @@ pub(super) fn flags(settings: &mut Settings, args: &Args) {
         let source = Source::Flag("--bootstrap-servers");
         settings.give("kafka.bootstrap_servers".to_owned(), servers.clone(), source);
     }
+    if let Some(urls) = &args.schema_registry_url {
+        let source = Source::Flag("--schema-registry-url");
+        settings.give("schema_registry.urls".to_owned(), urls.clone(), source);
+    }
     for text in &args.connect_url {
         let named = text.split_once('=').filter(|(name, _)| is_key(name));
         let (name, urls) = named.unwrap_or((DEFAULT_CLUSTER, text));

@@ -134,12 +134,12 @@ fn tls(remote: &Remote) -> Result<ClientConfig, String> {
 }
 
 fn authorization(remote: &Remote) -> Result<Option<HeaderValue>, String> {
-    if remote.username.is_empty() {
-        return Ok(None);
-    }
-    let credentials = STANDARD.encode(format!("{}:{}", remote.username, remote.password.0));
-    let mut value = HeaderValue::from_str(&format!("Basic {credentials}"))
-        .map_err(|_| "username and password cannot be sent".to_owned())?;
+    let text = match (remote.username.as_str(), remote.bearer_token.0.as_str()) {
+        ("", "") => return Ok(None),
+        ("", token) => format!("Bearer {token}"),
+        (name, _) => format!("Basic {}", STANDARD.encode(format!("{name}:{}", remote.password.0))),
+    };
+    let mut value = HeaderValue::from_str(&text).map_err(|_| "the credentials cannot be sent".to_owned())?;
     value.set_sensitive(true);
     Ok(Some(value))
 }
