@@ -45,6 +45,7 @@ const LIVES_IN: &[(&str, &[&str])] = &[
     ("http_body_util", &["src/upstream/"]),
     ("base64", &["src/format/", "src/admin/security/", "src/upstream/"]),
     ("base64_simd", &["src/format/"]),
+    ("apache_avro", &["src/format/schema/avro/"]),
     ("clap", &["src/config/", "src/main.rs"]),
     ("toml", &["src/config/"]),
     ("humantime", &["src/config/"]),

@@ -5,6 +5,7 @@ mod binary;
 mod json;
 mod members;
 mod record;
+pub mod schema;
 mod splitter;
 mod text;
 

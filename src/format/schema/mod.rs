@@ -1,0 +1,67 @@
+//! Codecs between JSON documents and payloads that have a schema: pure, no I/O.
+//!
+//! Schemas, documents and payloads are hostile input: nesting, time and memory are bounded by what came in.
+
+mod avro;
+mod problem;
+
+pub use avro::AvroSchema;
+pub use problem::{BadSchema, Mismatch, Undecodable};
+
+use serde_json::value::RawValue;
+
+use crate::model::SchemaType;
+
+/// A schema that was parsed; shared, cheap to clone.
+#[derive(Clone)]
+pub enum Schema {
+    /// Apache Avro.
+    Avro(AvroSchema),
+}
+
+/// A schema that others refer to, resolved.
+#[derive(Clone, Copy, Debug)]
+pub struct Reference<'a> {
+    /// The name it is referred to by: for Avro a full name, for JSON Schema a URI, for Protobuf the path of a file.
+    pub name: &'a str,
+    /// Its text.
+    pub text: &'a str,
+}
+
+impl Schema {
+    /// Parses a schema; each of the `references` comes after those that it refers to itself.
+    pub fn parse(kind: SchemaType, text: &str, references: &[Reference<'_>]) -> Result<Schema, BadSchema> {
+        match kind {
+            SchemaType::Avro => AvroSchema::parse(text, references).map(Schema::Avro),
+            SchemaType::JsonSchema | SchemaType::Protobuf => {
+                Err(BadSchema::new(format!("Schemas of type {} are not supported.", kind.name())))
+            }
+        }
+    }
+
+    /// Returns the full name of the record or message, or the title: what the subject name strategies go by.
+    pub fn record_name(&self) -> Option<&str> {
+        match self {
+            Schema::Avro(schema) => schema.record_name(),
+        }
+    }
+
+    /// Appends the payload that `json` stands for, without the magic byte and the schema's id.
+    ///
+    /// `lenient` takes documents that the strict encoding of the format refuses but that have one meaning only. What is
+    /// in `out` after a failure is for the caller to drop.
+    pub fn encode(&self, json: &RawValue, lenient: bool, out: &mut Vec<u8>) -> Result<(), Mismatch> {
+        match self {
+            Schema::Avro(schema) => schema.encode(json, lenient, out),
+        }
+    }
+
+    /// Appends the JSON text of a payload, which comes without the magic byte and the schema's id.
+    ///
+    /// What is in `out` after a failure is for the caller to drop.
+    pub fn decode(&self, payload: &[u8], out: &mut Vec<u8>) -> Result<(), Undecodable> {
+        match self {
+            Schema::Avro(schema) => schema.decode(payload, out),
+        }
+    }
+}
