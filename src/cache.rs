@@ -37,7 +37,7 @@ impl<K: Clone + Eq + Hash, V: Clone> Cache<K, V> {
         fetch: impl AsyncFnOnce() -> Result<V, E>,
     ) -> Result<V, E> {
         let slot = self.slot(key, max_age);
-        match slot.value.get_or_try_init(fetch).await {
+        match slot.value.get_or_try_init(|| fetch()).await {
             Ok(value) => Ok(value.clone()),
             Err(error) => slot.before.ok_or(error),
         }

@@ -8,10 +8,12 @@ pub mod domain;
 
 pub mod admin;
 pub mod kafka;
+pub mod schema;
 pub mod upstream;
 
 pub mod format;
 
+pub mod cache;
 pub mod config;
 pub mod error;
 pub mod model;

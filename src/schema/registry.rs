@@ -1,0 +1,165 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::cache::Cache;
+use crate::config::SchemaRegistry;
+use crate::format::schema::{Reference, Schema};
+use crate::model::SchemaType;
+use crate::schema::api::{Api, Stored};
+use crate::schema::failure::Failure;
+use crate::schema::references::{resolve, too_large};
+
+/// An id and the text of a schema never part.
+const FOREVER: Duration = Duration::from_secs(3600);
+
+/// A schema of the registry.
+pub struct Registered {
+    /// Its id.
+    pub id: i32,
+    /// Its format.
+    pub kind: SchemaType,
+    /// What it says.
+    pub schema: Schema,
+    text: String,
+}
+
+/// A schema as a version of a subject.
+#[derive(Clone)]
+pub struct Versioned {
+    /// The schema.
+    pub registered: Arc<Registered>,
+    /// The subject.
+    pub subject: Arc<str>,
+    /// The version in it.
+    pub version: i32,
+}
+
+/// What there is, or that there is nothing and what the registry says about it.
+type Found<T> = Result<T, Failure>;
+
+/// Looks up schemas and registers them; what it found is kept.
+///
+/// Every look-up ends within `schema_registry.request_timeout`. What is kept goes on working while the registry is away.
+pub struct Registry {
+    api: Api,
+    settings: SchemaRegistry,
+    by_id: Cache<i32, Found<Arc<Registered>>>,
+    by_text: Cache<(String, SchemaType, String), Found<Versioned>>,
+    by_version: Cache<(String, String), Found<Versioned>>,
+}
+
+impl Registry {
+    /// Takes the settings and reads the certificates; connects to nobody. `None` is without a registry.
+    pub fn new(settings: &SchemaRegistry) -> Result<Option<Registry>, String> {
+        if settings.remote.urls.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(Registry {
+            api: Api::new(settings).map_err(|why| format!("schema_registry: {why}"))?,
+            by_id: Cache::new(settings.cached_schemas),
+            by_text: Cache::new(settings.cached_schemas),
+            by_version: Cache::new(settings.cached_schemas),
+            settings: settings.clone(),
+        }))
+    }
+
+    /// Returns the schema of an id.
+    pub async fn by_id(&self, id: i32) -> Result<Arc<Registered>, Failure> {
+        let fetch = async || kept(self.fetch(id).await);
+        self.by_id.get(&id, |found| self.age(found, FOREVER), fetch).await?
+    }
+
+    /// Returns the schema that `text` is in a subject, which gets it where that is allowed.
+    pub async fn of_text(&self, subject: &str, kind: SchemaType, text: &str) -> Result<Versioned, Failure> {
+        if text.len() as u64 > self.settings.max_schema_bytes {
+            return Err(too_large(self.settings.max_schema_bytes));
+        }
+        // What cannot be read is not asked for, and what can is parsed once.
+        let key = (subject.to_owned(), kind, text.to_owned());
+        let fetch = async || kept(self.find_or_register(subject, kind, text).await);
+        self.by_text.get(&key, |found| self.age(found, FOREVER), fetch).await?
+    }
+
+    /// Returns the latest version of a subject.
+    pub async fn latest(&self, subject: &str) -> Result<Versioned, Failure> {
+        self.versioned(subject, "latest", self.settings.latest_max_age).await
+    }
+
+    /// Returns a version of a subject.
+    pub async fn version(&self, subject: &str, version: i32) -> Result<Versioned, Failure> {
+        self.versioned(subject, &version.to_string(), FOREVER).await
+    }
+
+    /// Returns the version that the schema of an id is in a subject; missing where it is none.
+    pub async fn in_subject(&self, subject: &str, id: i32) -> Result<Versioned, Failure> {
+        let registered = self.by_id(id).await?;
+        let key = (subject.to_owned(), registered.kind, registered.text.clone());
+        let fetch = async || kept(self.find(subject, registered.kind, &registered.text).await);
+        let found = self.by_text.get(&key, |found| self.age(found, FOREVER), fetch).await??;
+        Ok(Versioned { registered, ..found })
+    }
+
+    fn age<T>(&self, found: &Found<T>, age: Duration) -> Duration {
+        if found.is_ok() { age } else { self.settings.missing_max_age }
+    }
+
+    async fn fetch(&self, id: i32) -> Found<Arc<Registered>> {
+        let stored = self.api.by_id(id).await?;
+        self.read(stored).await
+    }
+
+    async fn read(&self, stored: Stored) -> Found<Arc<Registered>> {
+        let kind = stored.schema_type()?;
+        let max_bytes = self.settings.max_schema_bytes;
+        if stored.schema.len() as u64 > max_bytes {
+            return Err(too_large(max_bytes));
+        }
+        let resolved = resolve(&self.api, &stored, max_bytes).await?;
+        let references: Vec<_> = resolved.iter().map(|one| Reference { name: &one.name, text: &one.text }).collect();
+        let schema = parse(kind, &stored.schema, &references)?;
+        Ok(Arc::new(Registered { id: stored.id, kind, schema, text: stored.schema }))
+    }
+
+    async fn versioned(&self, subject: &str, version: &str, age: Duration) -> Result<Versioned, Failure> {
+        let key = (subject.to_owned(), version.to_owned());
+        let fetch = async || kept(self.fetch_version(subject, version).await);
+        self.by_version.get(&key, |found| self.age(found, age), fetch).await?
+    }
+
+    async fn fetch_version(&self, subject: &str, version: &str) -> Found<Versioned> {
+        let stored = self.api.version(subject, version).await?;
+        let version = stored.version;
+        Ok(Versioned { registered: self.read(stored).await?, subject: subject.into(), version })
+    }
+
+    async fn find(&self, subject: &str, kind: SchemaType, text: &str) -> Found<Versioned> {
+        let found = self.api.find(subject, kind, text).await?;
+        let registered = self.by_id(found.id).await?;
+        Ok(Versioned { registered, subject: subject.into(), version: found.version })
+    }
+
+    async fn find_or_register(&self, subject: &str, kind: SchemaType, text: &str) -> Found<Versioned> {
+        match self.find(subject, kind, text).await {
+            Err(Failure::Missing(_)) if self.settings.auto_register => {
+                let id = self.api.register(subject, kind, text).await?;
+                // It was missing until now.
+                self.by_id.forget(&id);
+                self.find(subject, kind, text).await
+            }
+            found => found,
+        }
+    }
+}
+
+/// Parses a schema.
+pub(super) fn parse(kind: SchemaType, text: &str, references: &[Reference<'_>]) -> Result<Schema, Failure> {
+    Schema::parse(kind, text, references).map_err(|why| Failure::Unreadable(why.to_string()))
+}
+
+/// Tells what is kept: also that there is nothing, but not that the registry could not be asked.
+fn kept<T>(found: Found<T>) -> Result<Found<T>, Failure> {
+    match found {
+        Err(Failure::Unavailable(why)) => Err(Failure::Unavailable(why)),
+        found => Ok(found),
+    }
+}
