@@ -171,7 +171,7 @@ mod tests {
         let (known, maps) = (settings.known, settings.maps);
 
         let mut shipped = Settings::default();
-        sources::toml(&mut shipped, Path::new("proxy.toml"), &SHIPPED);
+        sources::toml(&mut shipped, Path::new("proxy.toml"), SHIPPED);
         sources::toml(&mut shipped, Path::new("proxy.toml"), &shipped_with_examples());
         for key in known.keys() {
             assert!(shipped.is_given(key), "{key} is not in proxy.toml");

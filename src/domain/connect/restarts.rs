@@ -3,13 +3,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use log::{info, warn};
+use log::{debug, info, warn};
 use tokio::time::sleep;
 
 use crate::admin::{Admin, Lease};
 use crate::domain::connect::call::Call;
 use crate::domain::connect::cluster::Cluster;
 use crate::domain::connect::operation::Operation;
+use crate::domain::connect::reply::Outcome;
 use crate::domain::connect::status::Status;
 use crate::domain::connect::survey::survey;
 use crate::error::{Kind, Result};
@@ -82,7 +83,7 @@ impl Cluster {
             self.restarts.is_acting.store(is_acting, Ordering::Relaxed);
             if is_acting && let Err(error) = self.restart_due(lease).await {
                 // Requests of clients fail too, and are logged.
-                log::debug!("connect {}: nothing is started again: {}", self.name, error.log_line());
+                debug!("connect {}: nothing is started again: {}", self.name, error.log_line());
             }
         }
     }
@@ -103,7 +104,7 @@ impl Cluster {
         Ok(())
     }
 
-    /// Tells whether connectors are just being shared out among the workers, as far as it is known.
+    /// Tells whether connectors are just being shared out among the workers, as far as Kafka tells.
     fn is_rebalancing(&self) -> bool {
         self.workers.view().group.is_some_and(|group| group.is_rebalancing)
     }
@@ -111,6 +112,7 @@ impl Cluster {
     async fn restart(self: &Arc<Self>, name: &str) {
         let call = Call::new(Operation::Restart, &[name]).query("includeTasks=true&onlyFailed=true");
         let outcome = match self.call(call).await {
+            Ok(reply) if reply.outcome == Some(Outcome::NotApplied) => return,
             Ok(reply) => reply.status.to_string(),
             Err(error) if matches!(error.kind(), Kind::ConnectBusy | Kind::ConnectUnavailable) => return,
             Err(error) => error.kind().label().to_owned(),

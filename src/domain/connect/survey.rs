@@ -16,6 +16,9 @@ use crate::upstream::Failure;
 /// The most that is read of one connector: its configuration, and the traces of its tasks.
 const MOST_MEMBER_BYTES: usize = 8 << 20;
 
+/// What is read before others get their turn on the thread: it takes a fraction of a millisecond.
+const BYTES_AT_A_TIME: usize = 64 << 10;
+
 /// How often the list is begun anew when the worker that sends it goes away.
 const ATTEMPTS: u32 = 3;
 
@@ -92,6 +95,7 @@ impl List {
         deadline: Instant,
         mut add: impl FnMut(String, &[u8]) -> Option<()>,
     ) -> Result<(), Broken> {
+        let mut read = 0;
         while let Some(chunk) = timeout_at(deadline.into(), self.chunks.next()).await.map_err(|_| Broken::Late)? {
             self.members.push(chunk.map_err(Broken::Off)?);
             while let Some(member) = self.members.next_member() {
@@ -99,6 +103,11 @@ impl List {
                     Member::Of { name, value } => {
                         let name = serde_json::from_slice(&name).map_err(|_| Broken::Nonsense)?;
                         add(name, &value).ok_or(Broken::Nonsense)?;
+                        read += value.len();
+                        if read >= BYTES_AT_A_TIME {
+                            tokio::task::yield_now().await;
+                            read = 0;
+                        }
                     }
                     Member::Garbage => return Err(Broken::Nonsense),
                     Member::TooLarge => return Err(Broken::TooLarge),

@@ -167,6 +167,7 @@ async fn the_path_of_a_workers_url_goes_before() {
     let healthy = json!({"status": "healthy", "message": "Worker has completed startup and is ready."});
     fakes.always("GET", "/below/here/health", Action::json(200, &healthy));
     let app = proxy(&format!("{}/below/here", fakes[0].url()), &[]);
+    fakes.always("GET", "/below/here/health", Action::json(200, &json!({"status": "healthy", "message": ""})));
     app.get("/connectors").send().await;
     assert_eq!(fakes.requests_to("GET", "/below/here/connectors").len(), 1);
 }

@@ -10,6 +10,7 @@ mod requests;
 mod retries;
 mod streaming;
 mod tls;
+mod workers;
 
 use crate::harness::app::{self, App};
 use crate::harness::connect::fake::{Action, FakeWorkers};

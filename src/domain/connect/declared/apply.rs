@@ -52,7 +52,8 @@ pub enum Done {
 
 /// Lets a cluster have the connectors of a set as they are wanted; one that is invalid refuses the whole set.
 ///
-/// Deletions come last, and only if everything before them succeeded.
+/// Deletions come last, and only if everything before them succeeded. Where this future is dropped, as a client hangs
+/// up, nothing more is begun; applied again, a set goes on where it was.
 pub async fn apply(cluster: &Arc<Cluster>, declared: &Declared) -> Result<Vec<Applied>> {
     let planned = plan(cluster, declared).await?;
     refuse_invalid(&planned)?;

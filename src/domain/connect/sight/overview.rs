@@ -73,6 +73,8 @@ pub async fn overview(cluster: &Cluster) -> Result<Overview> {
     let mut failed = Vec::new();
     for ((connector, task), raw) in count.failed {
         let error = raw.shown(cluster, deadline).await;
+        // Looking for secrets takes a while, and nothing of it waits.
+        tokio::task::yield_now().await;
         failed.push(Failure { connector, task, worker_id: raw.worker_id, error });
     }
     Ok(Overview {

@@ -90,21 +90,21 @@ async fn told(worker: &Worker, is_same: bool) -> Health {
     }
 }
 
-/// Returns how a worker before Kafka 3.9 is, which does not know itself.
+/// Returns how a worker is that does not know it itself, as those before Kafka 3.9, or whose `/health` is kept from us.
+///
+/// What does not exist is searched by the thread that does the work, so the answer says that it is ready.
 async fn older(worker: &Worker, is_same: bool) -> Health {
-    match get(worker, "/", ALIVE_LIMIT).await {
-        Ok(answer) if answer.is_alive() => {}
-        Ok(_) => return Health::Down,
+    let name = Uuid::new_v4().to_string();
+    let answer = match get(worker, &format!("/connectors/{name}"), HEALTH_LIMIT).await {
+        Ok(answer) => answer,
+        Err(Failure::TimedOut(_)) if !is_same => return Health::Starting,
         Err(failure) => return without_answer(&failure, is_same),
-    }
-    // What does not exist is searched by the thread that has to be ready.
-    match get(worker, &format!("/connectors/{}", Uuid::new_v4()), HEALTH_LIMIT).await {
-        Ok(Told { status: 404, body: Some(_) }) => Health::Healthy,
-        Ok(Told { body: Some(_), .. }) => Health::Busy,
-        Ok(_) => Health::Down,
-        Err(Failure::TimedOut(_)) if is_same => Health::Busy,
-        Err(Failure::TimedOut(_)) => Health::Starting,
-        Err(failure) => without_answer(&failure, is_same),
+    };
+    match answer.text("message") {
+        Some(message) if answer.status == 404 && message.contains(&name) => Health::Healthy,
+        Some(message) if message.starts_with("HTTP 404") => Health::Starting,
+        Some(_) => Health::Busy,
+        None => Health::Down,
     }
 }
 

@@ -126,16 +126,17 @@ impl Workers {
     }
 
     fn preferred(&self, known: &Known, wish: &Wish<'_>) -> Vec<Arc<Worker>> {
-        let first = match wish.route {
-            Route::Same => return Vec::new(),
-            Route::Leader => None,
-            Route::Owner => known.owner(wish),
+        let leader = known.leader.clone();
+        match wish.route {
+            Route::Same => Vec::new(),
+            Route::Leader => leader.into_iter().collect(),
+            Route::Owner => known.owner(wish).into_iter().chain(leader).collect(),
+            // Who was asked has asked the leader, and may itself see a moment later what that wrote.
             Route::Any => match self.written.holder(wish.connector) {
-                None => return Vec::new(),
-                holder => holder,
+                Some(holder) => leader.into_iter().chain([holder]).collect(),
+                None => Vec::new(),
             },
-        };
-        first.into_iter().chain(known.leader.clone()).collect()
+        }
     }
 
     /// Tells whether only one worker is sure to know what is asked for.
@@ -143,10 +144,9 @@ impl Workers {
         wish.route == Route::Any && self.written.holder(wish.connector).is_some()
     }
 
-    /// Remembers that a connector is changed through a worker: reads go to it, or to the leader that it asks.
+    /// Remembers that a connector is changed through a worker.
     pub fn note_write(&self, connector: &str, worker: &Arc<Worker>) {
-        let leader = self.known().leader.clone().filter(|leader| leader.health().is_usable());
-        self.written.note(connector, leader.as_ref().unwrap_or(worker));
+        self.written.note(connector, worker);
     }
 
     /// Takes notice of what came of a request.
