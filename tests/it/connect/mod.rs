@@ -13,7 +13,7 @@ mod tls;
 mod workers;
 
 use crate::harness::app::{self, App};
-use crate::harness::connect::fake::FakeWorkers;
+use crate::harness::connect::fake::{Action, FakeWorkers};
 use crate::harness::http::{Answer, Call};
 
 /// What says what became of a change.
@@ -42,6 +42,13 @@ impl Gateway {
     fn start(workers: usize, settings: &[&str]) -> Gateway {
         let fakes = FakeWorkers::start(workers);
         Gateway { app: proxy(&fakes.urls(), settings), fakes }
+    }
+
+    /// Does the same with every request but those that tell how a worker is.
+    fn always(&self, action: &Action) {
+        for pattern in ["/connect*", "/admin*"] {
+            self.fakes.always("*", pattern, action.clone());
+        }
     }
 
     fn call(&self, method: &str, path: &str) -> Call {

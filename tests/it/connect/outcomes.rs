@@ -127,8 +127,7 @@ async fn a_change_nobody_can_look_at_afterwards_is_unknown() {
         let ask = write.ask(&write.connector("c"));
         gateway.fakes.on(ask.method, ask.worker_path(), [Action::close().applied()]);
     }
-    gateway.fakes.always("GET", "/health", Action::pass());
-    gateway.fakes.always("*", "*", Action::hang());
+    gateway.always(&Action::hang());
     join_all(writes.iter().map(async |write| {
         let answer = write.ask(&write.connector("c")).at(&gateway.app.url("")).send().await;
         assert_eq!(told(&answer), (504, Some("unknown")), "{write:?}: {}", answer.text());
@@ -146,7 +145,7 @@ async fn a_change_nobody_can_look_at_afterwards_is_unknown() {
 async fn a_change_that_needs_what_is_stored_is_not_made_when_that_cannot_be_read() {
     let gateway = Gateway::start(1, &["denied_keys=forbidden"]);
     gateway.fakes.put("c", config());
-    gateway.fakes.always("GET", "*", Action::hang());
+    gateway.always(&Action::hang());
     let patch = Write::Patch.ask("c").at(&gateway.app.url("")).header("prefer", "wait=1");
     assert_eq!(told(&patch.send().await), (503, Some("not-applied")));
     assert_eq!(gateway.fakes.requests_to("PATCH", "*").len(), 0);
