@@ -100,20 +100,13 @@ impl<'a> Encoder<'a> {
     }
 
     fn long(&mut self, logical: Logical, what: &str, least: i64, most: i64) -> Result<()> {
-        let number = match self.cursor.peek() {
-            b'-' | b'0'..=b'9' => number::integer(self.cursor.word()),
-            b'"' if self.mode == Mode::Lenient
-                && let Some(example) = logical::example(logical) =>
-            {
-                let text = self.text(what)?;
+        let is_lenient = self.mode == Mode::Lenient;
+        let number = match (self.cursor.peek(), logical::example(logical).filter(|_| is_lenient)) {
+            (b'-' | b'0'..=b'9', _) => number::integer(self.cursor.word()),
+            (b'"', Some(example)) => {
+                let text = self.text(example)?;
                 let number = logical::number(logical, &text);
-                return match number.filter(|number| (least..=most).contains(number)) {
-                    Some(number) => {
-                        write_long(number, self.out);
-                        Ok(())
-                    }
-                    None => Err(Mismatch::new(format!("{what} or {example}"), "another text")),
-                };
+                Some(number.ok_or_else(|| Mismatch::new(format!("{what} or {example}"), "another string"))?)
             }
             _ => return self.mismatch(what),
         };
@@ -122,7 +115,7 @@ impl<'a> Encoder<'a> {
                 write_long(number, self.out);
                 Ok(())
             }
-            _ => Err(Mismatch::new(format!("{what}, which is whole and in {least}..{most}"), "another number")),
+            _ => Err(Mismatch::new(format!("{what}, a whole number from {least} to {most}"), "another number")),
         }
     }
 
@@ -149,7 +142,7 @@ impl<'a> Encoder<'a> {
         match number {
             Some(number) if is_number && number.into().is_finite() => Ok(number),
             Some(number) if matches!(&*text, "NaN" | "Infinity" | "-Infinity") => Ok(number),
-            _ if is_number => Err(Mismatch::new(format!("{what}"), "a number out of its range")),
+            _ if is_number => Err(Mismatch::new(what, "a number out of its range")),
             _ => Err(Mismatch::new(format!("{what}, or \"NaN\", \"Infinity\" or \"-Infinity\""), "another string")),
         }
     }
@@ -197,14 +190,13 @@ impl<'a> Encoder<'a> {
 
     fn fixed(&mut self, size: usize, logical: Logical) -> Result<()> {
         if let Some(decimal) = self.lenient_decimal(logical)? {
-            let Some(decimal) = number::widened(&decimal, size.min(4096)).filter(|decimal| decimal.len() == size)
-            else {
+            let Some(decimal) = number::widened(&decimal, size) else {
                 return Err(Mismatch::new(format!("a decimal that fits into {size} bytes"), "a larger one"));
             };
             self.out.extend_from_slice(&decimal);
             return Ok(());
         }
-        let what = format_args!("{size} bytes as a string of as many characters U+0000 to U+00FF").to_string();
+        let what = format!("{size} bytes as a string of as many characters U+0000 to U+00FF");
         let text = self.latin(&what)?;
         if logical == Logical::Uuid
             && self.mode == Mode::Lenient

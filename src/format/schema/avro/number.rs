@@ -98,9 +98,9 @@ fn twos_complement(mut bytes: Vec<u8>, is_negative: bool) -> Vec<u8> {
     bytes
 }
 
-/// Fills a two's complement up to `size` bytes; `None` if it is longer.
+/// Fills a two's complement up to `size` bytes; `None` if it is longer, or if the size is of no use for numbers.
 pub(super) fn widened(bytes: &[u8], size: usize) -> Option<Vec<u8>> {
-    let missing = size.checked_sub(bytes.len())?;
+    let missing = size.checked_sub(bytes.len()).filter(|missing| *missing <= MAX_DIGITS)?;
     let sign = if bytes.first().is_some_and(|first| *first >= 0x80) { 0xff } else { 0 };
     let mut wide = vec![sign; missing];
     wide.extend_from_slice(bytes);

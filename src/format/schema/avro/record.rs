@@ -56,7 +56,7 @@ impl<'a> Encoder<'a> {
             name = self.name()?;
         }
         placed.sort_by_key(|placed| placed.field);
-        if let Some([first, _]) = placed.array_windows().find(|[first, second]| first.field == second.field) {
+        if let Some([first, ..]) = placed.windows(2).find(|pair| pair[0].field == pair[1].field) {
             return Err(twice(&record.fields[first.field].name));
         }
         self.arrange(record, next, &placed, base)
