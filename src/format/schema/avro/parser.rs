@@ -1,0 +1,233 @@
+use std::collections::HashMap;
+
+use apache_avro::schema::{
+    FixedSchema, InnerDecimalSchema, Name, RecordSchema, Schema as Parsed, UnionSchema, UuidSchema,
+};
+use serde_json::{Value, json};
+
+use super::node::{Branch, Field, Graph, Logical, Node, NodeId, Record, Unit};
+use crate::format::schema::{BadSchema, Reference};
+
+/// The record around a schema and those that it refers to; no name that anybody gives.
+const WRAPPER: &str = "__kafka_rest_proxy_schema";
+
+/// Where the default of a field waits: the parser refuses some that are right, such as those of fixed with letters.
+const DEFAULT: &str = "kafka-rest-proxy-default";
+
+/// Parses a schema that may use the named types of `references`.
+pub(super) fn parse(text: &str, references: &[Reference<'_>]) -> Result<Graph, BadSchema> {
+    let mut fields = Vec::with_capacity(references.len() + 1);
+    for reference in references {
+        fields.push(read(reference.text).map_err(|why| bad(format!("the reference \"{}\": {why}", reference.name)))?);
+    }
+    fields.push(read(text).map_err(bad)?);
+    let parsed = Parsed::parse(&wrapped(fields)).map_err(|error| bad(error.to_string()))?;
+    let Parsed::Record(wrapper) = parsed else { return Err(bad("it is not complete".into())) };
+    Compiler::default().graph(&wrapper)
+}
+
+fn bad(why: String) -> BadSchema {
+    BadSchema::new(format!("The Avro schema cannot be used: {}.", why.trim_end_matches('.')))
+}
+
+fn read(text: &str) -> Result<Value, String> {
+    let mut schema = serde_json::from_str(text).map_err(|error| format!("it is not JSON: {error}"))?;
+    hide_defaults(&mut schema)?;
+    Ok(schema)
+}
+
+/// Returns a record with a field of each schema: one parser reads all of them, in their order, and knows their names.
+fn wrapped(schemas: Vec<Value>) -> Value {
+    let fields: Vec<_> =
+        schemas.into_iter().enumerate().map(|(at, schema)| json!({"name": format!("f{at}"), "type": schema})).collect();
+    json!({"type": "record", "name": WRAPPER, "fields": fields})
+}
+
+/// Renames the defaults of fields; checks what the parser would pass over: a field that is no object.
+fn hide_defaults(schema: &mut Value) -> Result<(), String> {
+    match schema {
+        Value::Array(branches) => branches.iter_mut().try_for_each(hide_defaults),
+        Value::Object(members) => {
+            for name in ["type", "items", "values"] {
+                members.get_mut(name).map_or(Ok(()), hide_defaults)?;
+            }
+            let fields = members.get_mut("fields").and_then(Value::as_array_mut);
+            fields.into_iter().flatten().try_for_each(hide_default)
+        }
+        _ => Ok(()),
+    }
+}
+
+fn hide_default(field: &mut Value) -> Result<(), String> {
+    let Value::Object(members) = field else { return Err("a field of a record is not an object".into()) };
+    if let Some(default) = members.remove("default") {
+        members.insert(DEFAULT.into(), default);
+    }
+    members.get_mut("type").map_or(Ok(()), hide_defaults)
+}
+
+/// Turns what was parsed into nodes.
+#[derive(Default)]
+struct Compiler {
+    nodes: Vec<Node>,
+    names: HashMap<String, NodeId>,
+    /// The full names of the nodes that are named types.
+    named: HashMap<NodeId, String>,
+}
+
+impl Compiler {
+    fn graph(mut self, wrapper: &RecordSchema) -> Result<Graph, BadSchema> {
+        let mut root = 0;
+        for field in &wrapper.fields {
+            root = self.node(&field.schema)?;
+        }
+        let name = self.named.get(&root).map(|name| name.as_str().into());
+        Ok(Graph { nodes: self.nodes, root, name })
+    }
+
+    fn node(&mut self, schema: &Parsed) -> Result<NodeId, BadSchema> {
+        let node = match schema {
+            Parsed::Ref { name } => return self.resolved(name),
+            Parsed::Record(record) => return self.record(record),
+            Parsed::Enum(schema) => {
+                let symbols = schema.symbols.iter().map(|symbol| symbol.as_str().into()).collect();
+                return self.defined(&schema.name, Node::Enum(symbols), schema.aliases.as_ref());
+            }
+            Parsed::Fixed(schema) | Parsed::Duration(schema) => return self.fixed(schema, Logical::Nothing),
+            Parsed::Uuid(UuidSchema::Fixed(schema)) => return self.fixed(schema, Logical::Uuid),
+            Parsed::Decimal(decimal) => {
+                let logical = Logical::Decimal { precision: decimal.precision, scale: decimal.scale };
+                match &decimal.inner {
+                    InnerDecimalSchema::Fixed(schema) => return self.fixed(schema, logical),
+                    InnerDecimalSchema::Bytes => Node::Bytes(logical),
+                }
+            }
+            Parsed::Array(schema) => Node::Array(self.node(&schema.items)?),
+            Parsed::Map(schema) => Node::Map(self.node(&schema.types)?),
+            Parsed::Union(schema) => self.union(schema)?,
+            Parsed::Null => Node::Null,
+            Parsed::Boolean => Node::Boolean,
+            Parsed::Int => Node::Int(Logical::Nothing),
+            Parsed::Date => Node::Int(Logical::Date),
+            Parsed::TimeMillis => Node::Int(Logical::Time(Unit::Millis)),
+            Parsed::Long => Node::Long(Logical::Nothing),
+            Parsed::TimeMicros => Node::Long(Logical::Time(Unit::Micros)),
+            Parsed::TimestampMillis => Node::Long(Logical::Timestamp(Unit::Millis)),
+            Parsed::TimestampMicros => Node::Long(Logical::Timestamp(Unit::Micros)),
+            Parsed::TimestampNanos => Node::Long(Logical::Timestamp(Unit::Nanos)),
+            Parsed::LocalTimestampMillis => Node::Long(Logical::LocalTimestamp(Unit::Millis)),
+            Parsed::LocalTimestampMicros => Node::Long(Logical::LocalTimestamp(Unit::Micros)),
+            Parsed::LocalTimestampNanos => Node::Long(Logical::LocalTimestamp(Unit::Nanos)),
+            Parsed::Float => Node::Float,
+            Parsed::Double => Node::Double,
+            Parsed::Bytes | Parsed::BigDecimal | Parsed::Uuid(UuidSchema::Bytes) => Node::Bytes(Logical::Nothing),
+            Parsed::String | Parsed::Uuid(UuidSchema::String) => Node::String,
+        };
+        Ok(self.add(node))
+    }
+
+    fn add(&mut self, node: Node) -> NodeId {
+        self.nodes.push(node);
+        self.nodes.len() - 1
+    }
+
+    fn resolved(&self, name: &Name) -> Result<NodeId, BadSchema> {
+        let known = self.names.get(name.as_ref()).copied();
+        known.ok_or_else(|| bad(format!("no type is called \"{name}\"")))
+    }
+
+    fn fixed(&mut self, schema: &FixedSchema, logical: Logical) -> Result<NodeId, BadSchema> {
+        self.defined(&schema.name, Node::Fixed { size: schema.size, logical }, schema.aliases.as_ref())
+    }
+
+    /// Adds a named type, which may be used by its aliases too unless they are names of others.
+    fn defined(
+        &mut self,
+        name: &Name,
+        node: Node,
+        aliases: Option<&Vec<apache_avro::schema::Alias>>,
+    ) -> Result<NodeId, BadSchema> {
+        let id = self.add(node);
+        let earlier = self.names.get(name.as_ref()).and_then(|id| self.named.get(id));
+        if earlier.is_some_and(|earlier| earlier == name.as_ref()) {
+            return Err(bad(format!("\"{name}\" is defined twice")));
+        }
+        self.names.insert(name.to_string(), id);
+        self.named.insert(id, name.to_string());
+        for alias in aliases.into_iter().flatten() {
+            self.names.entry(alias.fullname(name.namespace())).or_insert(id);
+        }
+        Ok(id)
+    }
+
+    /// Adds a record: the place first, as its fields may be of its own type.
+    fn record(&mut self, schema: &RecordSchema) -> Result<NodeId, BadSchema> {
+        let id = self.defined(&schema.name, Node::Null, schema.aliases.as_ref())?;
+        let mut fields = Vec::with_capacity(schema.fields.len());
+        for field in &schema.fields {
+            fields.push(Field {
+                name: field.name.as_str().into(),
+                key: format!("\"{}\":", field.name).into(),
+                node: self.node(&field.schema)?,
+                default: field.custom_attributes.get(DEFAULT).map(|default| default.to_string().into()),
+            });
+        }
+        let mut index: HashMap<Box<str>, usize> = HashMap::with_capacity(fields.len());
+        for (at, field) in schema.fields.iter().enumerate() {
+            for alias in &field.aliases {
+                index.entry(alias.as_str().into()).or_insert(at);
+            }
+        }
+        index.extend(fields.iter().enumerate().map(|(at, field)| (field.name.clone(), at)));
+        self.nodes[id] = Node::Record(Record { name: schema.name.to_string().into(), fields, index });
+        Ok(id)
+    }
+
+    fn union(&mut self, schema: &UnionSchema) -> Result<Node, BadSchema> {
+        let mut branches = Vec::with_capacity(schema.variants().len());
+        for variant in schema.variants() {
+            let node = self.node(variant)?;
+            let tag = self.tag(node).to_owned();
+            branches.push(Branch {
+                node,
+                opening: format!("{{\"{tag}\":").into(),
+                tag: tag.as_str().into(),
+                short: tag.rsplit_once('.').map(|(_, short)| short.into()),
+            });
+        }
+        drop_ambiguous(&mut branches);
+        Ok(Node::Union(branches))
+    }
+
+    fn tag(&self, id: NodeId) -> &str {
+        match &self.nodes[id] {
+            Node::Boolean => "boolean",
+            Node::Int(_) => "int",
+            Node::Long(_) => "long",
+            Node::Float => "float",
+            Node::Double => "double",
+            Node::Bytes(_) => "bytes",
+            Node::String => "string",
+            Node::Array(_) => "array",
+            Node::Map(_) => "map",
+            // A record that is being defined is a null until it is.
+            Node::Null | Node::Enum(_) | Node::Fixed { .. } | Node::Record(_) | Node::Union(_) => {
+                self.named.get(&id).map_or("null", String::as_str)
+            }
+        }
+    }
+}
+
+/// Forgets short names that more than one branch could mean.
+fn drop_ambiguous(branches: &mut [Branch]) {
+    let mut uses: HashMap<Box<str>, usize> = HashMap::new();
+    for branch in branches.iter() {
+        *uses.entry(branch.tag.clone()).or_default() += 1;
+        if let Some(short) = &branch.short {
+            *uses.entry(short.clone()).or_default() += 1;
+        }
+    }
+    for branch in branches {
+        branch.short.take_if(|short| uses.get(short).is_some_and(|uses| *uses > 1));
+    }
+}
