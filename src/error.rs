@@ -34,6 +34,7 @@ error_kinds! {
 //  kind                  status code  label                      title
     BadRequest             400   400   "bad_request"              "The request cannot be read.";
     InvalidBase64          400   400   "invalid_base64"           "A key, value or header is not base64.";
+    SchemaMismatch         400   400   "schema_mismatch"          "A key or value does not fit its schema.";
     InvalidName            400   40002 "invalid_name"             "Kafka does not allow this name or value.";
     KafkaBadRequest        400   40002 "kafka_bad_request"        "Kafka does not accept the request as it is.";
     ConnectName            400   400   "connect_name"             "No Kafka Connect worker can be asked for a name with this character.";
@@ -53,6 +54,7 @@ error_kinds! {
     BodyTimeout            408   408   "body_timeout"             "The request body did not arrive in time; send it again.";
     StreamTooOld           408   408   "stream_too_old"           "Streaming connection open for longer than allowed: Connection will be closed.";
     Undecodable            408   40801 "undecodable"              "A record cannot be decoded in this format.";
+    RegistryUnavailable    408   40801 "registry_unavailable"     "The schema registry cannot be asked; send the request again later.";
     AlreadySubscribed      409   40901 "already_subscribed"       "Consumer cannot subscribe to the specified target because it has already subscribed to other topics.";
     InstanceExists         409   40902 "instance_exists"          "Consumer with specified consumer ID already exists in the specified consumer group.";
     IllegalState           409   40903 "illegal_state"            "Illegal state: the instance cannot do this now.";
@@ -65,9 +67,13 @@ error_kinds! {
     ConsumerConstraint     422   40001 "consumer_constraint"      "Invalid consumer configuration. It does not abide by the constraints.";
     ConsumerConfig         422   42204 "consumer_config"          "Invalid consumer configuration";
     V1InvalidBase64        422   422   "v1_invalid_base64"        "A record contains invalid base64 encoding";
+    KeySchemaMissing       422   42201 "key_schema_missing"       "Request includes keys but does not include key schema: set key_schema or key_schema_id.";
+    ValueSchemaMissing     422   42202 "value_schema_missing"     "Request includes values but does not include value schema: set value_schema or value_schema_id.";
+    InvalidSchema          422   42205 "invalid_schema"           "The schema cannot be read.";
     SchemaWithoutRegistry  422   42206 "schema_without_registry"  "Payload error. Schema Registry must be configured when using schemas.";
     InvalidPayload         422   42206 "invalid_payload"          "Payload error. Request body is empty. Data is required.";
     InvalidBatch           422   42208 "invalid_batch"            "Request body is empty. Data is required.";
+    SchemaLookup           422   42207 "schema_lookup"            "Error serializing message. The schema registry has no such schema, or refuses it.";
     RegistryMissing        422   42207 "registry_missing"         "Error serializing message. This format needs a Schema Registry and none is configured; use the binary or json format.";
     TooManyInstances       429   429   "too_many_instances"       "There are too many consumer instances; delete those that are not needed, or try again later.";
     QueueFull              429   429   "queue_full"               "Too many records wait for Kafka; send the request again later.";

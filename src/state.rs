@@ -6,6 +6,7 @@ use crate::admin::Admin;
 use crate::config::Config;
 use crate::domain::connect::Clusters;
 use crate::domain::consume::Instances;
+use crate::domain::schemas::Schemas;
 use crate::error::Result;
 use crate::kafka::{Kafka, MockKafka};
 
@@ -19,6 +20,8 @@ pub struct State {
     pub admin: Arc<Admin>,
     /// The consumer instances of this process.
     pub instances: Instances,
+    /// The schemas of keys and values.
+    pub schemas: Schemas,
     /// The Kafka Connect clusters.
     pub connect: Clusters,
 }
@@ -33,7 +36,8 @@ impl State {
         let kafka = Kafka::new(&config, embedded)?;
         let admin = Arc::new(Admin::new(&config));
         let instances = Instances::new(&config.consumer);
+        let schemas = Schemas::new(&config.schema_registry)?;
         let connect = Clusters::new(&config.connect, &admin)?;
-        Ok(State { config, kafka, admin, instances, connect })
+        Ok(State { config, kafka, admin, instances, schemas, connect })
     }
 }

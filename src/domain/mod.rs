@@ -5,6 +5,7 @@ pub mod connect;
 pub mod consume;
 mod flow;
 pub mod produce;
+pub mod schemas;
 mod stopping;
 
 pub use flow::{Flow, Handed};

@@ -2,6 +2,7 @@
 
 mod arena;
 mod binary;
+mod framed;
 mod json;
 mod members;
 mod record;
@@ -11,6 +12,7 @@ mod text;
 
 pub use arena::Arena;
 pub use binary::decode as decode_base64;
+pub use framed::Framed;
 pub use members::{Member, Members};
 pub use record::{RecordView, Undecodable, write_record};
 pub use splitter::{Piece, Splitter};
@@ -21,23 +23,29 @@ use serde_json::value::RawValue;
 
 use crate::error::Result;
 
-/// The formats that need no schema.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How keys or values are written.
+#[derive(Clone)]
 pub enum Codec {
     /// Base64 text for any bytes.
     Binary,
     /// Any JSON value, stored as compact JSON text.
     Json,
+    /// A text, stored as UTF-8.
+    Text,
+    /// By a schema.
+    Schema(Framed),
 }
 
 impl Codec {
     /// Returns the bytes that go on the log for `value`, which is not `null`.
     ///
     /// `body` is the document that `value` was parsed from; what needs no change is a slice of it.
-    pub fn encode(self, value: &RawValue, body: &Bytes, arena: &mut Arena) -> Result<Bytes> {
+    pub fn encode(&self, value: &RawValue, body: &Bytes, arena: &mut Arena) -> Result<Bytes> {
         match self {
             Codec::Binary => binary::encode(value, arena),
             Codec::Json => json::encode(value, body, arena),
+            Codec::Text => text::encode(value, body),
+            Codec::Schema(framed) => framed.encode(value),
         }
     }
 }

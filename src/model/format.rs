@@ -5,6 +5,8 @@ pub enum Format {
     Binary,
     /// A JSON value, stored as compact JSON text.
     Json,
+    /// A text, stored as UTF-8.
+    Text,
     /// Avro with a schema of the registry.
     Avro,
     /// JSON checked by a JSON Schema of the registry.

@@ -3,9 +3,11 @@
 //! Schemas, documents and payloads are hostile input: nesting, time and memory are bounded by what came in.
 
 mod avro;
+mod frame;
 mod problem;
 
 pub use avro::AvroSchema;
+pub use frame::{FRAME_BYTES, frame, unframed};
 pub use problem::{BadSchema, Mismatch, Undecodable};
 
 use serde_json::value::RawValue;

@@ -1,0 +1,92 @@
+//! Which schema keys and values are written by, for requests of every version.
+
+use crate::config::SchemaRegistry;
+use crate::error::{Error, Kind, Result};
+use crate::format::{Codec, Framed};
+use crate::model::{Format, SchemaType, TopicName};
+use crate::schema::{Failure, Part, Registry, Strategy, Versioned, subject};
+
+/// The registry, if there is one.
+pub struct Schemas {
+    registry: Option<Registry>,
+    lenient: bool,
+}
+
+/// The schema that a request names for its keys or its values.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Given {
+    /// Its text.
+    pub text: Option<String>,
+    /// Its id.
+    pub id: Option<i64>,
+}
+
+impl Schemas {
+    /// Takes the settings and reads the certificates; connects to nobody.
+    pub fn new(settings: &SchemaRegistry) -> Result<Schemas> {
+        let registry =
+            Registry::new(settings).map_err(|why| Kind::Internal.caused_by(std::io::Error::other(why)))?;
+        Ok(Schemas { registry, lenient: settings.lenient_avro })
+    }
+
+    /// Returns the registry; an error tells that there is none.
+    pub fn registry(&self) -> Result<&Registry> {
+        self.registry.as_ref().ok_or_else(|| Kind::SchemaWithoutRegistry.into())
+    }
+
+    /// Returns what writes keys or values of a topic in a format; `None` where a schema is needed and none is given.
+    pub async fn codec(&self, format: Format, given: &Given, topic: &TopicName, part: Part) -> Result<Option<Codec>> {
+        let kind = match format {
+            Format::Binary => return Ok(Some(Codec::Binary)),
+            Format::Json => return Ok(Some(Codec::Json)),
+            Format::Text => return Ok(Some(Codec::Text)),
+            Format::Avro => SchemaType::Avro,
+            Format::JsonSchema => SchemaType::JsonSchema,
+            Format::Protobuf => SchemaType::Protobuf,
+        };
+        let Some(found) = self.find(kind, given, topic, part).await? else { return Ok(None) };
+        if found.registered.kind != kind {
+            let (id, is, wanted) = (found.registered.id, found.registered.kind.name(), kind.name());
+            return Err(Kind::SchemaLookup.because(format!(
+                "Error serializing message. Schema {id} is of the type {is}, and the Content-Type says {wanted}."
+            )));
+        }
+        Ok(Some(Codec::Schema(self.framed(&found))))
+    }
+
+    /// Returns what writes by a schema.
+    pub fn framed(&self, found: &Versioned) -> Framed {
+        let registered = &found.registered;
+        Framed { id: registered.id, schema: registered.schema.clone(), lenient: self.lenient }
+    }
+
+    async fn find(&self, kind: SchemaType, given: &Given, topic: &TopicName, part: Part) -> Result<Option<Versioned>> {
+        let Some(subject) = subject(Strategy::TopicName, topic, part, None) else { return Ok(None) };
+        let found = match (&given.text, given.id) {
+            (None, None) => return Ok(None),
+            (Some(_), Some(_)) => {
+                let name = part.name();
+                return Err(Kind::Unprocessable
+                    .because(format!("{name}_schema and {name}_schema_id exclude each other: leave one of them out.")));
+            }
+            (Some(text), None) => self.registry()?.of_text(&subject, kind, text).await,
+            (None, Some(id)) => match i32::try_from(id) {
+                Ok(id) => self.registry()?.in_subject(&subject, id).await,
+                Err(_) => Err(Failure::Missing(format!("There is no schema {id}."))),
+            },
+        };
+        found.map(Some).map_err(failed)
+    }
+}
+
+/// Returns what a failure of the registry is for a request.
+pub fn failed(failure: Failure) -> Error {
+    match failure {
+        Failure::Missing(why) | Failure::Refused(why) => {
+            Kind::SchemaLookup.because(format!("Error serializing message. {why}"))
+        }
+        Failure::Unreadable(why) => Kind::InvalidSchema.because(format!("Invalid schema: {why}")),
+        Failure::Forbidden(why) => Kind::KafkaAuthorization.because(why),
+        Failure::Unavailable(why) => Kind::RegistryUnavailable.because(why),
+    }
+}
