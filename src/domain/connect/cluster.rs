@@ -24,8 +24,8 @@ pub struct Cluster {
     /// What is configured.
     pub settings: ConnectCluster,
     /// Who can be asked.
-    pub(super) guard: Guard,
     pub workers: Arc<Workers>,
+    pub(super) guard: Guard,
     queue: Queue,
 }
 

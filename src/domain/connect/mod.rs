@@ -27,6 +27,7 @@ pub use call::{Call, Settle, Wishes, check_segment};
 pub use cluster::Cluster;
 pub use operation::{Operation, Row};
 pub use reply::{Body, Outcome, Reply, Settled};
+pub use workers::{GroupView, Health, View, WorkerView};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

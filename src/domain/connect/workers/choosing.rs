@@ -48,7 +48,8 @@ mod tests {
 
     #[test]
     fn the_best_of_those_that_can_be_used_is_chosen() {
-        let table: &[(&[(Health, usize)], &[&str], Option<usize>)] = &[
+        type Row = (&'static [(Health, usize)], &'static [&'static str], Option<usize>);
+        let table: &[Row] = &[
             (&[(Healthy, 0), (Healthy, 0)], &[], Some(0)),
             (&[(Busy, 0), (Healthy, 0)], &[], Some(1)),
             (&[(Unknown, 0), (Busy, 0)], &[], Some(1)),
