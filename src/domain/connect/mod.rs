@@ -35,7 +35,7 @@ pub use config::ConnectorConfig;
 pub use operation::{Operation, Row};
 pub use reply::{Body, Outcome, Reply, Settled};
 pub use restarts::{RestartSeen, RestartsSeen};
-pub use workers::{GroupView, WorkerView};
+pub use workers::{GroupView, Health, View, WorkerView};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -48,6 +48,13 @@ pub(super) fn answer(state: &mut State, request: &Request) -> Reply {
 fn connector(state: &mut State, request: &Request, method: &str, name: &str, rest: &[&str]) -> Reply {
     match (method, rest) {
         ("PUT", ["config"]) => return on_leader(state, request, |state, request| put(state, request, name)),
+        // Whoever does not lead does not look whether there is such a connector.
+        ("DELETE", []) => {
+            return on_leader(state, request, |state, _| match state.connectors.remove(name) {
+                Some(_) => Reply::empty(204),
+                None => Reply::error(404, &format!("Connector {name} not found")),
+            });
+        }
         ("GET", ["topics"]) => {
             let topics = state.connectors.get(name).map(|connector| connector.topics.clone()).unwrap_or_default();
             return Reply::json(200, &json!({name: {"topics": topics}}));
@@ -75,10 +82,6 @@ fn connector(state: &mut State, request: &Request, method: &str, name: &str, res
         ("PUT", ["resume"]) => set_state(state, name, "RUNNING", 202),
         ("PUT", ["stop"]) => on_leader(state, request, |state, _| set_state(state, name, "STOPPED", 204)),
         ("PATCH", ["config"]) => on_leader(state, request, |state, request| patch(state, request, name)),
-        ("DELETE", []) => on_leader(state, request, |state, _| {
-            state.connectors.remove(name);
-            Reply::empty(204)
-        }),
         ("POST", ["restart"]) => restart(state, request, name),
         ("POST", ["tasks", task, "restart"]) => restart_task(state, request, name, task),
         ("PATCH", ["offsets"]) => {
