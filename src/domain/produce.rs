@@ -14,6 +14,11 @@ pub async fn produce(kafka: &Kafka, topic: &TopicName, records: Vec<Record>) -> 
     kafka.producers.send(topic, records).await
 }
 
+/// Checks that a topic is there, or is made by writing to it.
+pub async fn check_topic(kafka: &Kafka, topic: &TopicName) -> Result<()> {
+    check(kafka, topic, None).await
+}
+
 /// Checks that records can be sent to `topic` and to its partitions up to `highest`.
 pub(super) async fn check(kafka: &Kafka, topic: &TopicName, highest: Option<PartitionId>) -> Result<()> {
     match kafka.metadata.check(&kafka.producers, topic, highest).await {

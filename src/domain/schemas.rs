@@ -4,7 +4,8 @@ use crate::config::SchemaRegistry;
 use crate::error::{Error, Kind, Result};
 use crate::format::{Codec, Framed};
 use crate::model::{Format, SchemaType, TopicName};
-use crate::schema::{Failure, Part, Registry, Strategy, Versioned, subject};
+pub use crate::schema::Part;
+use crate::schema::{Failure, Registry, Strategy, Versioned, subject};
 
 /// The registry, if there is one.
 pub struct Schemas {
@@ -24,8 +25,7 @@ pub struct Given {
 impl Schemas {
     /// Takes the settings and reads the certificates; connects to nobody.
     pub fn new(settings: &SchemaRegistry) -> Result<Schemas> {
-        let registry =
-            Registry::new(settings).map_err(|why| Kind::Internal.caused_by(std::io::Error::other(why)))?;
+        let registry = Registry::new(settings).map_err(|why| Kind::Internal.caused_by(std::io::Error::other(why)))?;
         Ok(Schemas { registry, lenient: settings.lenient_avro })
     }
 
@@ -63,11 +63,13 @@ impl Schemas {
     async fn find(&self, kind: SchemaType, given: &Given, topic: &TopicName, part: Part) -> Result<Option<Versioned>> {
         let Some(subject) = subject(Strategy::TopicName, topic, part, None) else { return Ok(None) };
         let found = match (&given.text, given.id) {
+            (None, None) if self.registry.is_none() => return Err(Kind::RegistryMissing.into()),
             (None, None) => return Ok(None),
             (Some(_), Some(_)) => {
                 let name = part.name();
-                return Err(Kind::Unprocessable
-                    .because(format!("{name}_schema and {name}_schema_id exclude each other: leave one of them out.")));
+                return Err(Kind::Unprocessable.because(format!(
+                    "{name}_schema and {name}_schema_id exclude each other: leave one of them out."
+                )));
             }
             (Some(text), None) => self.registry()?.of_text(&subject, kind, text).await,
             (None, Some(id)) => match i32::try_from(id) {

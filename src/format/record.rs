@@ -1,6 +1,6 @@
 use serde::de::IgnoredAny;
 
-use crate::format::Codec;
+use crate::model::Format;
 
 /// The name of a header and its value; `None` is null.
 pub type HeaderView<'a> = (&'a str, Option<&'a [u8]>);
@@ -31,15 +31,15 @@ pub struct Undecodable {
 }
 
 /// Appends the JSON of a record to `out`; leaves `out` as it was where the record cannot be decoded.
-pub fn write_record(out: &mut Vec<u8>, codec: Codec, record: &RecordView<'_>) -> Result<(), Undecodable> {
+pub fn write_record(out: &mut Vec<u8>, format: Format, record: &RecordView<'_>) -> Result<(), Undecodable> {
     let start = out.len();
     let mut digits = itoa::Buffer::new();
     out.extend_from_slice(b"{\"topic\":\"");
     out.extend_from_slice(record.topic.as_bytes());
     out.extend_from_slice(b"\",\"key\":");
-    let mut outcome = write_part(out, codec, record.key, "key");
+    let mut outcome = write_part(out, format, record.key, "key");
     out.extend_from_slice(b",\"value\":");
-    outcome = outcome.and_then(|()| write_part(out, codec, record.value, "value"));
+    outcome = outcome.and_then(|()| write_part(out, format, record.value, "value"));
     if outcome.is_err() {
         out.truncate(start);
         return outcome;
@@ -59,14 +59,22 @@ pub fn write_record(out: &mut Vec<u8>, codec: Codec, record: &RecordView<'_>) ->
     Ok(())
 }
 
-fn write_part(out: &mut Vec<u8>, codec: Codec, bytes: Option<&[u8]>, part: &'static str) -> Result<(), Undecodable> {
-    match (codec, bytes) {
+fn write_part(out: &mut Vec<u8>, format: Format, bytes: Option<&[u8]>, part: &'static str) -> Result<(), Undecodable> {
+    match (format, bytes) {
         (_, None) => out.extend_from_slice(b"null"),
-        (Codec::Binary, Some(bytes)) => write_base64(out, bytes),
-        (Codec::Json, Some(bytes)) if is_json(bytes) => out.extend_from_slice(bytes),
-        (Codec::Json, Some(_)) => return Err(Undecodable { part }),
+        (Format::Binary, Some(bytes)) => write_base64(out, bytes),
+        (Format::Json, Some(bytes)) if is_json(bytes) => out.extend_from_slice(bytes),
+        (Format::Text, Some(bytes)) => write_text(out, bytes, part)?,
+        (Format::Json | Format::Avro | Format::JsonSchema | Format::Protobuf, Some(_)) => {
+            return Err(Undecodable { part });
+        }
     }
     Ok(())
+}
+
+fn write_text(out: &mut Vec<u8>, bytes: &[u8], part: &'static str) -> Result<(), Undecodable> {
+    let text = std::str::from_utf8(bytes).map_err(|_| Undecodable { part })?;
+    serde_json::to_writer(out, text).map_err(|_| Undecodable { part })
 }
 
 fn is_json(bytes: &[u8]) -> bool {
@@ -110,22 +118,22 @@ mod tests {
         RecordView { topic: "t", key, value, partition: 1, offset: 2, timestamp_ms: None, headers: None }
     }
 
-    fn written(codec: Codec, record: &RecordView<'_>) -> Result<String, Undecodable> {
+    fn written(format: Format, record: &RecordView<'_>) -> Result<String, Undecodable> {
         let mut out = Vec::new();
-        write_record(&mut out, codec, record)?;
+        write_record(&mut out, format, record)?;
         Ok(String::from_utf8(out).expect("an answer is UTF-8"))
     }
 
     #[test]
     fn binary_is_padded_base64_and_null_is_null() {
-        let text = written(Codec::Binary, &view(None, Some(b"a"))).unwrap();
+        let text = written(Format::Binary, &view(None, Some(b"a"))).unwrap();
         assert_eq!(text, r#"{"topic":"t","key":null,"value":"YQ==","partition":1,"offset":2}"#);
-        assert!(written(Codec::Binary, &view(Some(b""), None)).unwrap().contains(r#""key":"","value":null"#));
+        assert!(written(Format::Binary, &view(Some(b""), None)).unwrap().contains(r#""key":"","value":null"#));
     }
 
     #[test]
     fn json_is_verbatim() {
-        let text = written(Codec::Json, &view(Some(b"\"k\""), Some(b"{\"a\": 1.10}"))).unwrap();
+        let text = written(Format::Json, &view(Some(b"\"k\""), Some(b"{\"a\": 1.10}"))).unwrap();
         assert!(text.contains(r#""key":"k","value":{"a": 1.10}"#), "{text}");
     }
 
@@ -133,10 +141,13 @@ mod tests {
     fn what_is_no_json_leaves_nothing_behind() {
         for bad in [&b"hello"[..], b"", b"{", b"1 2", b"\"\xff\"", b"\xef\xbb\xbf1"] {
             let mut out = b"before".to_vec();
-            assert_eq!(write_record(&mut out, Codec::Json, &view(None, Some(bad))), Err(Undecodable { part: "value" }));
+            assert_eq!(
+                write_record(&mut out, Format::Json, &view(None, Some(bad))),
+                Err(Undecodable { part: "value" })
+            );
             assert_eq!(out, b"before");
         }
-        assert_eq!(written(Codec::Json, &view(Some(b"k"), None)), Err(Undecodable { part: "key" }));
+        assert_eq!(written(Format::Json, &view(Some(b"k"), None)), Err(Undecodable { part: "key" }));
     }
 
     #[test]
@@ -146,7 +157,7 @@ mod tests {
             headers: Some(vec![("h\"", Some(&b"v"[..])), ("n", None)]),
             ..view(None, None)
         };
-        let text = written(Codec::Binary, &record).unwrap();
+        let text = written(Format::Binary, &record).unwrap();
         assert!(
             text.ends_with(r#""timestamp":5,"headers":[{"key":"h\"","value":"dg=="},{"key":"n","value":null}]}"#),
             "{text}"
@@ -156,7 +167,7 @@ mod tests {
     proptest! {
         #[test]
         fn every_answer_is_json(key: Option<Vec<u8>>, value: Option<Vec<u8>>) {
-            let text = written(Codec::Binary, &view(key.as_deref(), value.as_deref())).unwrap();
+            let text = written(Format::Binary, &view(key.as_deref(), value.as_deref())).unwrap();
             let parsed: serde_json::Value = serde_json::from_str(&text).unwrap();
             let decoded = parsed["value"].as_str().map(|text| BASE64_STANDARD.decode(text).unwrap());
             prop_assert_eq!(decoded, value);

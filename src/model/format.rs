@@ -14,3 +14,26 @@ pub enum Format {
     /// Protobuf with a schema of the registry.
     Protobuf,
 }
+
+impl Format {
+    /// Returns a format by the name that parameters and consumers have for it, in any case.
+    pub fn named(name: &str) -> Option<Format> {
+        match name.to_ascii_lowercase().as_str() {
+            "binary" => Some(Format::Binary),
+            "json" => Some(Format::Json),
+            "string" => Some(Format::Text),
+            "avro" => Some(Format::Avro),
+            "jsonschema" => Some(Format::JsonSchema),
+            "protobuf" => Some(Format::Protobuf),
+            _ => None,
+        }
+    }
+
+    /// Tells whether it needs a schema of the registry.
+    pub fn needs_schema(self) -> bool {
+        match self {
+            Format::Binary | Format::Json | Format::Text => false,
+            Format::Avro | Format::JsonSchema | Format::Protobuf => true,
+        }
+    }
+}

@@ -3,9 +3,9 @@ use std::sync::Arc;
 
 use crate::domain::consume::Instance;
 use crate::error::{Error, Kind};
-use crate::format::{Codec, RecordView, write_record};
+use crate::format::{RecordView, write_record};
 use crate::kafka::FetchedRecord;
-use crate::model::{PartitionId, PartitionOffset, TopicName};
+use crate::model::{Format, PartitionId, PartitionOffset, TopicName};
 
 /// What goes into an answer beside key, value and place.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub struct Limits {
 
 /// The JSON of an answer as it grows, and which records are in it.
 pub struct Collected {
-    codec: Codec,
+    format: Format,
     include: Include,
     limits: Limits,
     out: Vec<u8>,
@@ -58,8 +58,8 @@ pub enum Added {
 
 impl Collected {
     /// Returns an empty answer.
-    pub fn new(codec: Codec, include: Include, limits: Limits) -> Collected {
-        Collected { codec, include, limits, out: vec![b'['], records: 0, bytes: 0, spans: HashMap::new(), last: None }
+    pub fn new(format: Format, include: Include, limits: Limits) -> Collected {
+        Collected { format, include, limits, out: vec![b'['], records: 0, bytes: 0, spans: HashMap::new(), last: None }
     }
 
     /// Returns the number of records.
@@ -97,7 +97,7 @@ impl Collected {
             timestamp_ms: self.include.timestamp.then(|| record.timestamp_ms()),
             headers: self.include.headers.then(|| record.headers().collect()),
         };
-        if let Err(bad) = write_record(&mut self.out, self.codec, &view) {
+        if let Err(bad) = write_record(&mut self.out, self.format, &view) {
             if self.records > 0 {
                 self.out.pop();
             }

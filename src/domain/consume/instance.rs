@@ -9,9 +9,8 @@ use tokio::sync::{Notify, OwnedMutexGuard};
 use crate::domain::consume::collected::{Added, Collected, Include, Limits, Receipt};
 use crate::domain::consume::registry::CLOSE_WAIT;
 use crate::error::{Error, Kind, Result};
-use crate::format::Codec;
 use crate::kafka::{FetchedRecord, GroupConsumer, Kafka};
-use crate::model::{GroupSettings, PartitionId, PartitionOffset, TopicName};
+use crate::model::{Format, GroupSettings, PartitionId, PartitionOffset, TopicName};
 
 /// How old the topics that a pattern matches may be when a read begins.
 const PATTERN_AGE: Duration = Duration::from_secs(10);
@@ -22,7 +21,7 @@ const EXCLUSIVE: &str = "Illegal state: Subscription to topics, partitions and p
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The format of its records.
-    pub codec: Codec,
+    pub format: Format,
     /// A read returns once it has so many bytes; below 0 it always waits its whole time.
     pub min_bytes: i64,
     /// How long a read waits that does not say how long.
@@ -395,7 +394,7 @@ impl Instance {
         let consumer = consumer.ok_or(Kind::Internal)?;
         let limits = Limits { bytes: request.max_bytes, records: self.settings.max_records };
         let mut read =
-            Partial { collected: Some(Collected::new(self.settings.codec, request.include, limits)), instance: self };
+            Partial { collected: Some(Collected::new(self.settings.format, request.include, limits)), instance: self };
         loop {
             let filled = consumer.filled().notified();
             let closed = self.closed.notified();

@@ -2,9 +2,8 @@ use std::time::Duration;
 
 use crate::domain::consume::collected::{Added, Collected, Include, Limits};
 use crate::error::{Kind, Result};
-use crate::format::Codec;
 use crate::kafka::{Kafka, Next, Reading};
-use crate::model::{PartitionId, TopicName};
+use crate::model::{Format, PartitionId, TopicName};
 
 /// Where a stateless read begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +26,7 @@ pub struct StatelessRead {
     /// How long to wait where there is no record at all.
     pub timeout: Duration,
     /// The format.
-    pub codec: Codec,
+    pub format: Format,
     /// What else comes with a record.
     pub include: Include,
 }
@@ -39,7 +38,7 @@ const FETCH_DEADLINE: Duration = Duration::from_secs(10);
 ///
 /// Returns what is there; waits only where there is nothing at all.
 pub async fn read(kafka: &Kafka, topic: &TopicName, partition: PartitionId, read: StatelessRead) -> Result<Vec<u8>> {
-    let mut collected = Collected::new(read.codec, read.include, read.limits);
+    let mut collected = Collected::new(read.format, read.include, read.limits);
     kafka.metadata.partition(topic, partition).await?;
     // The end as these readers see it: without what a transaction has not committed, where they are told so.
     let log = kafka.readers.watermarks(topic, partition, FETCH_DEADLINE).await?;

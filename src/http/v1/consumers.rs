@@ -118,7 +118,7 @@ pub async fn messages(
     query: RecordsQuery,
     state: Data<State>,
 ) -> Result<HttpResponse> {
-    let codec = format_codec(answer.media())?;
+    let format = format_codec(answer.media())?;
     let (offset, count) = (query.offset.unwrap_or(0), query.count.unwrap_or(1));
     if offset < 0 || count < 1 {
         return Err(Kind::Unprocessable.because("offset is 0 or more, count is 1 or more."));
@@ -128,7 +128,7 @@ pub async fn messages(
         start: if query.offset.is_some() { Start::Offset(offset) } else { Start::Beginning },
         limits: Limits { bytes, records: count.min(MAX_COUNT) as usize },
         timeout: std::time::Duration::ZERO,
-        codec,
+        format,
         include: Include::default(),
     };
     let body = read_partition(&state.kafka, &path.0, path.1, read).await?;

@@ -45,10 +45,11 @@ async fn produce(
     body: &mut Body,
 ) -> Result<HttpResponse> {
     let strict = query.strict(state.config.producer.strict)?;
-    let records = records_for(&body.bytes, format, partition, &state.config.limits).await.map_err(as_v1)?;
+    let formats = query.formats(format)?;
+    let (records, ids) = records_for(state, &topic, formats, &body.bytes, partition).await.map_err(as_v1)?;
     body.charge(records.len() * RECORD_BYTES)?;
     let deliveries = domain::produce::produce(&state.kafka, &topic, records).await.map_err(as_v1)?;
-    Ok(respond(&answer, &deliveries, strict))
+    Ok(respond(&answer, &deliveries, ids, strict))
 }
 
 /// Gives an error of the whole request the code that it has in v1.

@@ -4,14 +4,14 @@ use actix_web::http::header::{HeaderValue, RETRY_AFTER};
 use actix_web::web::{self, Bytes, Data, Query};
 use serde::Deserialize;
 
-use crate::config::{Limits, PlainJson};
+use crate::config::PlainJson;
 use crate::domain;
+use crate::domain::schemas::Part;
 use crate::error::{Kind, Result};
-use crate::format::Codec;
 use crate::http::answer::{Answer, Content, Offers};
 use crate::http::body::Body;
 use crate::http::path::{PartitionPath, TopicPath};
-use crate::http::v2::wire::{ProduceRequest, produce_response};
+use crate::http::v2::wire::{Codecs, ProduceRequest, SchemaIds, Schemas, produce_response};
 use crate::http::v2::{Records, V2};
 use crate::model::{Delivery, Format, PartitionId, Record, TopicName};
 use crate::state::State;
@@ -26,6 +26,8 @@ pub const RECORD_BYTES: usize = 512;
 #[derive(Deserialize)]
 pub struct ProduceQuery {
     strict: Option<String>,
+    key_format: Option<String>,
+    value_format: Option<String>,
 }
 
 /// What a `partition` in a record may say.
@@ -73,13 +75,34 @@ async fn produce(
     body: &mut Body,
 ) -> Result<HttpResponse> {
     let strict = query.strict(state.config.producer.strict)?;
-    let records = records_for(&body.bytes, format, partition, &state.config.limits).await?;
+    let (records, ids) = records_for(state, &topic, query.formats(format)?, &body.bytes, partition).await?;
     body.charge(records.len() * RECORD_BYTES)?;
     let deliveries = domain::produce::produce(&state.kafka, &topic, records).await?;
-    Ok(respond(&answer, &deliveries, strict))
+    Ok(respond(&answer, &deliveries, ids, strict))
+}
+
+/// The formats of the keys and of the values of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Formats {
+    /// Of keys.
+    pub key: Format,
+    /// Of values.
+    pub value: Format,
 }
 
 impl ProduceQuery {
+    /// Returns the formats: that of the Content-Type, unless a parameter names another for keys or for values.
+    pub fn formats(&self, format: Format) -> Result<Formats> {
+        let named = |name: &Option<String>| match name.as_deref() {
+            None | Some("") => Ok(format),
+            Some(name) => Format::named(name).ok_or_else(|| {
+                Kind::BadRequest
+                    .because("key_format and value_format are binary, json, string, avro, jsonschema or protobuf.")
+            }),
+        };
+        Ok(Formats { key: named(&self.key_format)?, value: named(&self.value_format)? })
+    }
+
     /// Returns whether a failed record shall show in the status.
     pub fn strict(&self, default: bool) -> Result<bool> {
         match self.strict.as_deref() {
@@ -91,38 +114,56 @@ impl ProduceQuery {
     }
 }
 
-/// Returns the records of a request body, all checked and decoded; a large body is decoded off the worker.
+/// Returns the records of a request body, all checked and decoded, and the schemas that they were written by; a large
+/// body is decoded off the worker.
 pub async fn records_for(
+    state: &State,
+    topic: &TopicName,
+    formats: Formats,
     body: &Bytes,
-    format: Format,
     partition: PartitionField,
-    limits: &Limits,
-) -> Result<Vec<Record>> {
-    if body.len() <= DECODE_ON_WORKER_BYTES {
-        return decode(body, format, partition, limits);
-    }
-    let (body, limits) = (body.clone(), limits.clone());
-    web::block(move || decode(&body, format, partition, &limits))
-        .await
-        .map_err(|stopped| Kind::Internal.caused_by(stopped))?
+) -> Result<(Vec<Record>, SchemaIds)> {
+    let most = state.config.limits.records;
+    let given = match formats.need_schemas() {
+        false => Schemas::default(),
+        true => {
+            let given = off_worker(body, move |body| Ok(ProduceRequest::parse(&body, most)?.schemas())).await?;
+            // No schema is registered for a topic that is not there.
+            domain::produce::check_topic(&state.kafka, topic).await?;
+            given
+        }
+    };
+    let codecs = Codecs {
+        key: state.schemas.codec(formats.key, &given.key, topic, Part::Key).await?,
+        value: state.schemas.codec(formats.value, &given.value, topic, Part::Value).await?,
+    };
+    let (ids, limits) = (codecs.ids(), state.config.limits.clone());
+    let decode = move |body: Bytes| ProduceRequest::parse(&body, most)?.records(&body, &codecs, partition, &limits);
+    Ok((off_worker(body, decode).await?, ids))
 }
 
-fn decode(body: &Bytes, format: Format, partition: PartitionField, limits: &Limits) -> Result<Vec<Record>> {
-    let request = ProduceRequest::parse(body, limits.records)?;
-    match format {
-        Format::Binary => request.records(body, Codec::Binary, partition, limits),
-        Format::Json => request.records(body, Codec::Json, partition, limits),
-        Format::Avro | Format::JsonSchema | Format::Protobuf if request.names_a_schema() => {
-            Err(Kind::SchemaWithoutRegistry.into())
-        }
-        Format::Avro | Format::JsonSchema | Format::Protobuf => Err(Kind::RegistryMissing.into()),
+/// Does something with a body: on this thread if it is small.
+async fn off_worker<T: Send + 'static>(
+    body: &Bytes,
+    work: impl FnOnce(Bytes) -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let body = body.clone();
+    if body.len() <= DECODE_ON_WORKER_BYTES {
+        return work(body);
+    }
+    web::block(move || work(body)).await.map_err(|stopped| Kind::Internal.caused_by(stopped))?
+}
+
+impl Formats {
+    fn need_schemas(self) -> bool {
+        [self.key, self.value].into_iter().any(Format::needs_schema)
     }
 }
 
 /// Returns the answer: 200, or 401 or 403 when Kafka refused a record for that reason; strict tells other failures.
-pub fn respond<O: Offers>(answer: &Answer<O>, deliveries: &[Delivery], strict: bool) -> HttpResponse {
+pub fn respond<O: Offers>(answer: &Answer<O>, deliveries: &[Delivery], ids: SchemaIds, strict: bool) -> HttpResponse {
     let status = status_of(deliveries, strict);
-    let mut response = answer.text(status, produce_response(deliveries));
+    let mut response = answer.text(status, produce_response(deliveries, ids));
     if status == StatusCode::SERVICE_UNAVAILABLE {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
     }

@@ -10,6 +10,7 @@ use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error as _, MapAcces
 use serde_json::value::RawValue;
 
 use crate::config::Limits;
+use crate::domain::schemas::Given;
 use crate::error::{Error, Kind, Result};
 use crate::format::{Arena, Codec, decode_base64};
 use crate::http::v2::PartitionField;
@@ -21,7 +22,24 @@ use actix_web::web::Bytes;
 #[derive(Debug, Default)]
 pub struct ProduceRequest<'a> {
     records: Vec<RecordText<'a>>,
-    has_schema: bool,
+    schemas: Schemas,
+}
+
+/// The schemas that a request names.
+#[derive(Clone, Debug, Default)]
+pub struct Schemas {
+    /// For its keys.
+    pub key: Given,
+    /// For its values.
+    pub value: Given,
+}
+
+/// What writes the keys and values of a request; `None` where they need a schema and the request names none.
+pub struct Codecs {
+    /// For keys.
+    pub key: Option<Codec>,
+    /// For values.
+    pub value: Option<Codec>,
 }
 
 #[derive(Debug, Default)]
@@ -43,6 +61,26 @@ struct HeaderText {
 const UNKNOWN_FIELD: &str = "Unrecognized field: ";
 const TOO_MANY: &str = "Too many records";
 
+/// The ids of the schemas that keys and values were written by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SchemaIds {
+    /// `None` where keys have no schema.
+    pub key: Option<i32>,
+    /// Likewise for values.
+    pub value: Option<i32>,
+}
+
+impl Codecs {
+    /// Returns the ids of their schemas.
+    pub fn ids(&self) -> SchemaIds {
+        let id = |codec: &Option<Codec>| match codec {
+            Some(Codec::Schema(framed)) => Some(framed.id),
+            Some(Codec::Binary | Codec::Json | Codec::Text) | None => None,
+        };
+        SchemaIds { key: id(&self.key), value: id(&self.value) }
+    }
+}
+
 impl<'a> ProduceRequest<'a> {
     /// Reads a body: 400 for what is no JSON or has the wrong shape, 422 for unknown fields and where there are no
     /// records, 413 for more than `max_records`.
@@ -61,22 +99,23 @@ impl<'a> ProduceRequest<'a> {
         Ok(request)
     }
 
-    /// Tells whether a schema is given, as text or by its id.
-    pub fn names_a_schema(&self) -> bool {
-        self.has_schema
+    /// Returns the schemas that it names.
+    pub fn schemas(self) -> Schemas {
+        self.schemas
     }
 
     /// Returns the records with keys, values and headers decoded; fails if anything of any of them is wrong.
     pub fn records(
         self,
         body: &Bytes,
-        codec: Codec,
+        codecs: &Codecs,
         partition: PartitionField,
         limits: &Limits,
     ) -> Result<Vec<Record>> {
-        let mut arena = Arena::with_capacity(if codec == Codec::Binary { body.len() / 4 * 3 } else { 0 });
+        let is_binary = matches!(codecs.value, Some(Codec::Binary));
+        let mut arena = Arena::with_capacity(if is_binary { body.len() / 4 * 3 } else { 0 });
         let records = self.records.into_iter().enumerate();
-        records.map(|(index, text)| text.record(index, body, codec, partition, limits, &mut arena)).collect()
+        records.map(|(index, text)| text.record(index, body, codecs, partition, limits, &mut arena)).collect()
     }
 }
 
@@ -85,14 +124,16 @@ impl RecordText<'_> {
         self,
         index: usize,
         body: &Bytes,
-        codec: Codec,
+        codecs: &Codecs,
         field: PartitionField,
         limits: &Limits,
         arena: &mut Arena,
     ) -> Result<Record> {
         let record = Record {
-            key: self.key.map(|key| codec.encode(key, body, arena)).transpose()?,
-            value: self.value.map(|value| codec.encode(value, body, arena)).transpose()?,
+            key: encoded(self.key, codecs.key.as_ref(), Kind::KeySchemaMissing, body, arena)
+                .map_err(|error| of_record(error, index, "key"))?,
+            value: encoded(self.value, codecs.value.as_ref(), Kind::ValueSchemaMissing, body, arena)
+                .map_err(|error| of_record(error, index, "value"))?,
             partition: partition(self.partition, field)?,
             timestamp_ms: self.timestamp.map(timestamp).transpose()?,
             headers: self.headers.into_iter().map(|header| header.header(arena)).collect::<Result<_>>()?,
@@ -106,6 +147,27 @@ impl RecordText<'_> {
         }
         Ok(record)
     }
+}
+
+fn encoded(
+    text: Option<&RawValue>,
+    codec: Option<&Codec>,
+    missing: Kind,
+    body: &Bytes,
+    arena: &mut Arena,
+) -> Result<Option<Bytes>> {
+    let Some(text) = text else { return Ok(None) };
+    codec.ok_or(missing)?.encode(text, body, arena).map(Some)
+}
+
+/// Says of which record it is that does not fit its schema; what other formats say does it by itself.
+fn of_record(error: Error, index: usize, part: &str) -> Error {
+    if error.kind() != Kind::SchemaMismatch {
+        return error;
+    }
+    let why = error.message().trim_start_matches("Bad Request: ");
+    let sentence = format!("Bad Request: records[{index}].{part}: {why}");
+    error.with_detail(sentence)
 }
 
 impl HeaderText {
@@ -180,10 +242,10 @@ impl<'de> Visitor<'de> for RequestSeed {
         while let Some(field) = map.next_key::<Field>()? {
             match field.0.as_ref() {
                 "records" => request.records = map.next_value_seed(RecordsSeed { max_records: self.max_records })?,
-                "key_schema" | "value_schema" => request.has_schema |= map.next_value::<Lenient<String>>()?.0.is_some(),
-                "key_schema_id" | "value_schema_id" => {
-                    request.has_schema |= map.next_value::<Lenient<i64>>()?.0.is_some();
-                }
+                "key_schema" => request.schemas.key.text = map.next_value::<Lenient<String>>()?.0,
+                "value_schema" => request.schemas.value.text = map.next_value::<Lenient<String>>()?.0,
+                "key_schema_id" => request.schemas.key.id = map.next_value::<Lenient<i64>>()?.0,
+                "value_schema_id" => request.schemas.value.id = map.next_value::<Lenient<i64>>()?.0,
                 unknown => return Err(A::Error::custom(format_args!("{UNKNOWN_FIELD}{unknown}"))),
             }
         }
@@ -374,7 +436,7 @@ impl<'de> Deserialize<'de> for Lenient<String> {
 /// Returns the body that answers a produce request, explicit nulls and all.
 ///
 /// Written by hand: this is half of what an answer costs, and the shape is fixed.
-pub fn produce_response(deliveries: &[Delivery]) -> Vec<u8> {
+pub fn produce_response(deliveries: &[Delivery], ids: SchemaIds) -> Vec<u8> {
     let mut out = Vec::with_capacity(80 + 64 * deliveries.len());
     out.extend_from_slice(b"{\"offsets\":[");
     for (index, delivery) in deliveries.iter().enumerate() {
@@ -383,8 +445,19 @@ pub fn produce_response(deliveries: &[Delivery]) -> Vec<u8> {
         }
         write_delivery(delivery, &mut out);
     }
-    out.extend_from_slice(b"],\"key_schema_id\":null,\"value_schema_id\":null}");
+    out.extend_from_slice(b"],\"key_schema_id\":");
+    write_id(ids.key, &mut out);
+    out.extend_from_slice(b",\"value_schema_id\":");
+    write_id(ids.value, &mut out);
+    out.push(b'}');
     out
+}
+
+fn write_id(id: Option<i32>, out: &mut Vec<u8>) {
+    match id {
+        None => out.extend_from_slice(b"null"),
+        Some(id) => out.extend_from_slice(itoa::Buffer::new().format(id).as_bytes()),
+    }
 }
 
 fn write_delivery(delivery: &Delivery, out: &mut Vec<u8>) {
@@ -469,7 +542,8 @@ mod tests {
 
     fn decode(body: &str, codec: Codec, partition: PartitionField) -> Result<Vec<Record>> {
         let body = Bytes::copy_from_slice(body.as_bytes());
-        ProduceRequest::parse(&body, 3)?.records(&body, codec, partition, &Config::for_bootstrap("x:1").limits)
+        let codecs = Codecs { key: Some(codec.clone()), value: Some(codec) };
+        ProduceRequest::parse(&body, 3)?.records(&body, &codecs, partition, &Config::for_bootstrap("x:1").limits)
     }
 
     fn refusal(body: &str) -> (Kind, String) {
@@ -563,7 +637,10 @@ mod tests {
     #[test]
     fn a_failed_record_is_answered_with_code_and_text() {
         let failure = RecordError { kind: Kind::Kafka, message: "too \"large\"".to_string(), with_its_batch: false };
-        let body = produce_response(&[Ok(Placed { partition: 1, offset: 2, timestamp_ms: Some(3) }), Err(failure)]);
+        let body = produce_response(
+            &[Ok(Placed { partition: 1, offset: 2, timestamp_ms: Some(3) }), Err(failure)],
+            SchemaIds::default(),
+        );
         assert_eq!(
             String::from_utf8(body).unwrap(),
             r#"{"offsets":[{"partition":1,"offset":2,"error_code":null,"error":null},{"partition":null,"offset":null,"error_code":50002,"error":"too \"large\""}],"key_schema_id":null,"value_schema_id":null}"#

@@ -7,13 +7,12 @@ use serde_json::json;
 use crate::config::Consumer as ConsumerConfig;
 use crate::domain::consume::{Settings, check_property};
 use crate::error::{Error, Kind, Result};
-use crate::format::Codec;
 use crate::http::answer::{Answer, Content, Offers};
 use crate::http::base_url::BaseUrl;
 use crate::http::body::Body;
 use crate::http::fields::Fields;
 use crate::http::v2::consumers::{ConsumerBody, Consumers, InstancePath, no_content};
-use crate::model::{GroupSettings, Reset};
+use crate::model::{Format, GroupSettings, Reset};
 use crate::state::State;
 
 /// The properties that a client may set for its instance, beside the fields of the contract.
@@ -38,7 +37,7 @@ pub struct CreateRequest {
     /// `id`, else `name`.
     pub name: Option<String>,
     /// The format of the records.
-    pub codec: Codec,
+    pub format: Format,
     /// `auto.offset.reset` as given.
     pub reset: Option<String>,
     /// `auto.commit.enable`.
@@ -103,7 +102,7 @@ impl CreateRequest {
         let (id, name) = (fields.text("id")?, fields.text("name")?);
         let mut request = CreateRequest {
             name: id.or(name),
-            codec: format(fields.text("format")?)?,
+            format: format(fields.text("format")?)?,
             reset: fields.text("auto.offset.reset")?,
             auto_commit: flag(fields.text("auto.commit.enable")?)?,
             min_bytes: None,
@@ -169,7 +168,7 @@ fn settings(
 ) -> Settings {
     let timeout = request.timeout_ms.and_then(|ms| u64::try_from(ms).ok()).filter(|ms| *ms > 0);
     Settings {
-        codec: request.codec,
+        format: request.format,
         min_bytes: i64::from(request.min_bytes.unwrap_or(1)),
         request_timeout: timeout.map_or(config.request_timeout, Duration::from_millis).min(config.max_poll_wait),
         max_records: request.max_records.and_then(|most| usize::try_from(most).ok()).unwrap_or(usize::MAX),
@@ -187,10 +186,10 @@ fn either(fields: &mut Fields, name: &str, old: &str) -> Result<Option<i32>> {
     Ok(new.or(old))
 }
 
-fn format(given: Option<String>) -> Result<Codec> {
+fn format(given: Option<String>) -> Result<Format> {
     match given.map(|format| format.to_ascii_lowercase()).as_deref() {
-        None | Some("binary") => Ok(Codec::Binary),
-        Some("json") => Ok(Codec::Json),
+        None | Some("binary") => Ok(Format::Binary),
+        Some("json") => Ok(Format::Json),
         Some("avro" | "jsonschema" | "protobuf") => Err(Kind::RegistryMissing.because(
             "This format needs a Schema Registry and none is configured; create the instance with the format binary or json.",
         )),

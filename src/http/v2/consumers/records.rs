@@ -7,12 +7,12 @@ use actix_web::{HttpRequest, HttpResponse};
 use crate::config::Consumer as ConsumerConfig;
 use crate::domain::consume::{Instance, Limits, ReadRequest, Start, StatelessRead, read as read_partition};
 use crate::error::{Kind, Result};
-use crate::format::Codec;
 use crate::http::answer::{Answer, Offers};
 use crate::http::media::{JSON, Offer};
 use crate::http::path::PartitionPath;
 use crate::http::records_body::RecordsBody;
 use crate::http::v2::consumers::{InstancePath, RecordsQuery};
+use crate::model::Format;
 use crate::state::State;
 
 /// The bounds and the default of `limit`.
@@ -88,7 +88,7 @@ pub fn check_format<O: Offers>(
 ) -> Result<()> {
     match named_format(answer.media()) {
         None => Ok(()),
-        Some(named) if named == Some(instance.settings.codec) => Ok(()),
+        Some(named) if named == Some(instance.settings.format) => Ok(()),
         Some(_) if answer.is_exact() => Err(Kind::FormatMismatch.into()),
         Some(_) => {
             answer.relabel(request, json);
@@ -98,11 +98,11 @@ pub fn check_format<O: Offers>(
 }
 
 /// Returns the format that a media type names; `Some(None)` is one that no instance has yet, `None` names none.
-fn named_format(media: &str) -> Option<Option<Codec>> {
+fn named_format(media: &str) -> Option<Option<Format>> {
     if media.contains(".binary.") {
-        Some(Some(Codec::Binary))
+        Some(Some(Format::Binary))
     } else if media.contains(".json.") {
-        Some(Some(Codec::Json))
+        Some(Some(Format::Json))
     } else if media.contains(".avro.") || media.contains(".jsonschema.") || media.contains(".protobuf.") {
         Some(None)
     } else {
@@ -110,11 +110,11 @@ fn named_format(media: &str) -> Option<Option<Codec>> {
     }
 }
 
-/// Returns the codec of a read without an instance: what the type names, else binary.
-pub fn format_codec(media: &str) -> Result<Codec> {
+/// Returns the format of a read without an instance: what the type names, else binary.
+pub fn format_codec(media: &str) -> Result<Format> {
     match named_format(media) {
-        None => Ok(Codec::Binary),
-        Some(Some(codec)) => Ok(codec),
+        None => Ok(Format::Binary),
+        Some(Some(format)) => Ok(format),
         Some(None) => Err(Kind::RegistryMissing.because(
             "This format needs a Schema Registry and none is configured; read the records as binary or json.",
         )),
@@ -128,7 +128,7 @@ pub async fn read_stateless(
     query: RecordsQuery,
     state: Data<State>,
 ) -> Result<HttpResponse> {
-    let codec = format_codec(answer.media())?;
+    let format = format_codec(answer.media())?;
     let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
     if !LIMIT.contains(&limit) {
         return Err(Kind::Unprocessable.because("limit is 1 to 10000."));
@@ -139,7 +139,7 @@ pub async fn read_stateless(
         start: start(&query)?,
         limits: Limits { bytes: bytes(query.max_bytes, config.request_max_bytes), records: limit as usize },
         timeout: timeout.min(config.max_poll_wait),
-        codec,
+        format,
         include: query.include,
     };
     let body = read_partition(&state.kafka, &path.0, path.1, read).await?;
