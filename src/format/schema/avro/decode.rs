@@ -25,8 +25,13 @@ impl<'a> Decoder<'a> {
         Decoder { graph, payload, at: 0, out, limit, depth: 0 }
     }
 
-    /// Reads the whole payload.
+    /// Reads the whole payload, which is without a length if it is nothing but bytes: so the registry's serializers
+    /// write them.
     pub fn read(mut self) -> Result<()> {
+        if let Node::Bytes(_) = self.graph.nodes[self.graph.root] {
+            self.latin(self.payload);
+            return Ok(());
+        }
         self.value(self.graph.root)?;
         match self.payload.len() - self.at {
             0 => Ok(()),

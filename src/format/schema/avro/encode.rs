@@ -28,6 +28,8 @@ pub(super) struct Encoder<'a> {
     pub(super) mode: Mode,
     pub(super) cursor: Cursor<'a>,
     pub(super) out: &'a mut Vec<u8>,
+    /// Whether members that are no fields are refused: a branch that would drop some of a value is not the one meant.
+    pub(super) is_exact: bool,
     /// How much text may still be read to try the branches of unions.
     pub(super) trials_left: usize,
     defaults_left: usize,
@@ -38,11 +40,17 @@ impl<'a> Encoder<'a> {
     pub fn new(graph: &'a Graph, mode: Mode, text: &'a str, out: &'a mut Vec<u8>) -> Encoder<'a> {
         let trials_left = text.len().saturating_mul(64).saturating_add(4096);
         let cursor = Cursor::new(text);
-        Encoder { graph, mode, cursor, out, trials_left, defaults_left: MAX_DEFAULTS, depth: 0 }
+        Encoder { graph, mode, cursor, out, is_exact: false, trials_left, defaults_left: MAX_DEFAULTS, depth: 0 }
     }
 
-    /// Writes the whole document.
+    /// Writes the whole document. If bytes are all there is, then the serializers of the registry write them without
+    /// their length, and read them so.
     pub fn write(mut self) -> Result<()> {
+        if let Node::Bytes(logical) = self.graph.nodes[self.graph.root] {
+            let bytes = self.read_bytes(logical)?;
+            self.out.extend_from_slice(&bytes);
+            return Ok(());
+        }
         self.value(self.graph.root)
     }
 
@@ -177,15 +185,17 @@ impl<'a> Encoder<'a> {
     }
 
     fn bytes(&mut self, logical: Logical) -> Result<()> {
-        if let Some(decimal) = self.lenient_decimal(logical)? {
-            write_size(decimal.len(), self.out);
-            self.out.extend_from_slice(&decimal);
-            return Ok(());
-        }
-        let text = self.latin()?;
-        write_size(if text.is_ascii() { text.len() } else { text.chars().count() }, self.out);
-        self.append_latin(&text);
+        let bytes = self.read_bytes(logical)?;
+        write_size(bytes.len(), self.out);
+        self.out.extend_from_slice(&bytes);
         Ok(())
+    }
+
+    fn read_bytes(&mut self, logical: Logical) -> Result<Cow<'a, [u8]>> {
+        match self.lenient_decimal(logical)? {
+            Some(decimal) => Ok(Cow::Owned(decimal)),
+            None => self.latin(),
+        }
     }
 
     fn fixed(&mut self, size: usize, logical: Logical) -> Result<()> {
@@ -196,41 +206,38 @@ impl<'a> Encoder<'a> {
             self.out.extend_from_slice(&decimal);
             return Ok(());
         }
-        let text = self.latin()?;
+        let bytes = self.latin()?;
+        // A UUID has 16 bytes and its text more.
         if logical == Logical::Uuid
             && self.mode == Mode::Lenient
-            && let Ok(uuid) = uuid::Uuid::try_parse(&text)
+            && bytes.len() != size
+            && let Ok(uuid) = uuid::Uuid::try_parse_ascii(&bytes)
         {
             self.out.extend_from_slice(uuid.as_bytes());
             return Ok(());
         }
-        let length = if text.is_ascii() { text.len() } else { text.chars().count() };
-        if length != size {
+        if bytes.len() != size {
             let expected = format!("{size} bytes as a string of as many characters U+0000 to U+00FF");
-            return Err(Mismatch::new(expected, format!("a string of {length} characters")));
+            return Err(Mismatch::new(expected, format!("a string of {} characters", bytes.len())));
         }
-        self.append_latin(&text);
+        self.out.extend_from_slice(&bytes);
         Ok(())
     }
 
     /// Reads a string that has a byte for each character.
-    fn latin(&mut self) -> Result<Cow<'a, str>> {
+    fn latin(&mut self) -> Result<Cow<'a, [u8]>> {
         const EXPECTED: &str = "bytes as a string of the characters U+0000 to U+00FF";
         if self.cursor.peek() != b'"' {
             return self.mismatch(EXPECTED);
         }
         let text = self.text(EXPECTED)?;
-        if !text.is_ascii() && text.chars().any(|c| u32::from(c) > 0xff) {
-            return Err(Mismatch::new(EXPECTED, "a string with other characters"));
+        match text {
+            Cow::Borrowed(text) if text.is_ascii() => Ok(Cow::Borrowed(text.as_bytes())),
+            text => {
+                let bytes: Option<Vec<u8>> = text.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect();
+                bytes.map(Cow::Owned).ok_or_else(|| Mismatch::new(EXPECTED, "a string with other characters"))
+            }
         }
-        Ok(text)
-    }
-
-    fn append_latin(&mut self, text: &str) {
-        if text.is_ascii() {
-            return self.out.extend_from_slice(text.as_bytes());
-        }
-        self.out.extend(text.chars().filter_map(|c| u8::try_from(u32::from(c)).ok()));
     }
 
     /// Reads a decimal that is written as one; `None` if what comes next is to be read as the base type.

@@ -179,7 +179,9 @@ mod tests {
 
             let payload = encoded(&schema, &json, false).unwrap();
             let writer = GenericDatumWriter::builder(&reference).build().unwrap();
-            prop_assert_eq!(&payload, &writer.write_value_to_vec(avro).unwrap());
+            let written = writer.write_value_to_vec(avro).unwrap();
+            // The registry's serializers write bytes that are all there is without the length.
+            prop_assert_eq!(&payload, &written[usize::from(text == "bytes")..]);
             prop_assert_eq!(encoded(&schema, &json, true), Some(payload.clone()));
 
             let mut out = Vec::new();

@@ -60,14 +60,12 @@ impl<'a> Encoder<'a> {
         if !could_be_untagged {
             return self.tagged(union);
         }
-        if has_tag {
-            let tagged = self.tagged(union);
-            if tagged.is_ok() {
-                return Ok(());
-            }
-            self.give_back(start, base)?;
+        if !has_tag {
+            return self.untagged(union);
         }
-        self.untagged(union)
+        let Err(mismatch) = self.tagged(union) else { return Ok(()) };
+        self.give_back(start, base)?;
+        self.untagged(union).map_err(|_| mismatch)
     }
 
     /// Writes a value that has no tag: the only branch that fits, or the first one of those that a default fits.
@@ -90,7 +88,9 @@ impl<'a> Encoder<'a> {
                 continue;
             }
             let attempt = self.out.len();
+            let was_exact = std::mem::replace(&mut self.is_exact, true);
             let fits = self.branch(index, branch.node).is_ok();
+            self.is_exact = was_exact;
             if fits && self.mode == Mode::Default {
                 return Ok(());
             }
