@@ -1,11 +1,11 @@
 use std::collections::HashMap;
 
 use apache_avro::schema::{
-    FixedSchema, InnerDecimalSchema, Name, RecordSchema, Schema as Parsed, UnionSchema, UuidSchema,
+    Alias, EnumSchema, FixedSchema, InnerDecimalSchema, Name, RecordSchema, Schema as Parsed, UnionSchema, UuidSchema,
 };
 use serde_json::{Value, json};
 
-use super::node::{Branch, Field, Graph, Logical, Node, NodeId, Record, Unit};
+use super::node::{Branch, Enum, Field, Graph, Logical, Node, NodeId, Record, Union, Unit};
 use crate::format::schema::{BadSchema, Reference};
 
 /// The record around a schema and those that it refers to; no name that anybody gives.
@@ -13,6 +13,9 @@ const WRAPPER: &str = "__kafka_rest_proxy_schema";
 
 /// Where the default of a field waits: the parser refuses some that are right, such as those of fixed with letters.
 const DEFAULT: &str = "kafka-rest-proxy-default";
+
+/// The types that have no logical types.
+const COMPLEX: [&str; 4] = ["record", "enum", "array", "map"];
 
 /// Parses a schema that may use the named types of `references`.
 pub(super) fn parse(text: &str, references: &[Reference<'_>]) -> Result<Graph, BadSchema> {
@@ -43,11 +46,17 @@ fn wrapped(schemas: Vec<Value>) -> Value {
     json!({"type": "record", "name": WRAPPER, "fields": fields})
 }
 
-/// Renames the defaults of fields; checks what the parser would pass over: a field that is no object.
+/// Renames the defaults of fields, and makes up for the parser: it passes over a field that is no object, and refuses
+/// logical types that are to be ignored: those that are no name, or of a type that has none.
 fn hide_defaults(schema: &mut Value) -> Result<(), String> {
     match schema {
         Value::Array(branches) => branches.iter_mut().try_for_each(hide_defaults),
         Value::Object(members) => {
+            let is_complex =
+                matches!(members.get("type"), Some(Value::String(kind)) if COMPLEX.contains(&kind.as_str()));
+            if is_complex || members.get("logicalType").is_some_and(|logical| !logical.is_string()) {
+                members.remove("logicalType");
+            }
             for name in ["type", "items", "values"] {
                 members.get_mut(name).map_or(Ok(()), hide_defaults)?;
             }
@@ -90,8 +99,7 @@ impl Compiler {
             Parsed::Ref { name } => return self.resolved(name),
             Parsed::Record(record) => return self.record(record),
             Parsed::Enum(schema) => {
-                let symbols = schema.symbols.iter().map(|symbol| symbol.as_str().into()).collect();
-                return self.defined(&schema.name, Node::Enum(symbols), schema.aliases.as_ref());
+                return self.defined(&schema.name, Node::Enum(symbols(schema)), schema.aliases.as_ref());
             }
             Parsed::Fixed(schema) | Parsed::Duration(schema) => return self.fixed(schema, Logical::Nothing),
             Parsed::Uuid(UuidSchema::Fixed(schema)) => return self.fixed(schema, Logical::Uuid),
@@ -141,12 +149,7 @@ impl Compiler {
     }
 
     /// Adds a named type, which may be used by its aliases too unless they are names of others.
-    fn defined(
-        &mut self,
-        name: &Name,
-        node: Node,
-        aliases: Option<&Vec<apache_avro::schema::Alias>>,
-    ) -> Result<NodeId, BadSchema> {
+    fn defined(&mut self, name: &Name, node: Node, aliases: Option<&Vec<Alias>>) -> Result<NodeId, BadSchema> {
         let id = self.add(node);
         let earlier = self.names.get(name.as_ref()).and_then(|id| self.named.get(id));
         if earlier.is_some_and(|earlier| earlier == name.as_ref()) {
@@ -188,15 +191,10 @@ impl Compiler {
         for variant in schema.variants() {
             let node = self.node(variant)?;
             let tag = self.tag(node).to_owned();
-            branches.push(Branch {
-                node,
-                opening: format!("{{\"{tag}\":").into(),
-                tag: tag.as_str().into(),
-                short: tag.rsplit_once('.').map(|(_, short)| short.into()),
-            });
+            branches.push(Branch { node, opening: format!("{{\"{tag}\":").into(), tag: tag.into() });
         }
-        drop_ambiguous(&mut branches);
-        Ok(Node::Union(branches))
+        let null = branches.iter().position(|branch| *branch.tag == *"null");
+        Ok(Node::Union(Union { null, index: tags(&branches), branches }))
     }
 
     fn tag(&self, id: NodeId) -> &str {
@@ -218,16 +216,83 @@ impl Compiler {
     }
 }
 
-/// Forgets short names that more than one branch could mean.
-fn drop_ambiguous(branches: &mut [Branch]) {
-    let mut uses: HashMap<Box<str>, usize> = HashMap::new();
-    for branch in branches.iter() {
-        *uses.entry(branch.tag.clone()).or_default() += 1;
-        if let Some(short) = &branch.short {
-            *uses.entry(short.clone()).or_default() += 1;
+fn symbols(schema: &EnumSchema) -> Enum {
+    let symbols: Vec<Box<str>> = schema.symbols.iter().map(|symbol| symbol.as_str().into()).collect();
+    let index = symbols.iter().enumerate().map(|(at, symbol)| (symbol.clone(), at)).collect();
+    Enum { symbols, index }
+}
+
+/// Returns the branches by the names that mean one of them only: full names before short ones.
+fn tags(branches: &[Branch]) -> HashMap<Box<str>, usize> {
+    let mut shorts: HashMap<&str, Option<usize>> = HashMap::new();
+    for (at, branch) in branches.iter().enumerate() {
+        if let Some((_, short)) = branch.tag.rsplit_once('.') {
+            shorts.entry(short).and_modify(|only| *only = None).or_insert(Some(at));
         }
     }
-    for branch in branches {
-        branch.short.take_if(|short| uses.get(short).is_some_and(|uses| *uses > 1));
+    let mut tags: HashMap<_, _> = shorts.into_iter().filter_map(|(name, at)| Some((name.into(), at?))).collect();
+    tags.extend(branches.iter().enumerate().map(|(at, branch)| (branch.tag.clone(), at)));
+    tags.remove("null");
+    tags
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn nodes(text: &str) -> Vec<Node> {
+        parse(text, &[]).unwrap().nodes
+    }
+
+    #[test]
+    fn defaults_are_kept_as_they_are_also_those_that_the_parser_refuses() {
+        let text = r#"{"type":"record","name":"R","fields":[
+            {"name":"f","type":{"type":"fixed","name":"F","size":1},"default":"\u00ff"},
+            {"name":"i","type":"int","default":"no int"},{"name":"n","type":"int"},
+            {"name":"l","type":"long","default":9007199254740993}]}"#;
+        let nodes = nodes(text);
+        let Node::Record(record) = &nodes[0] else { panic!("a record") };
+        let defaults: Vec<_> = record.fields.iter().map(|field| field.default.as_deref()).collect();
+        assert_eq!(defaults, [Some("\"ÿ\""), Some("\"no int\""), None, Some("9007199254740993")]);
+    }
+
+    #[test]
+    fn logical_types_that_make_no_sense_are_ignored() {
+        for logical in [r#""nosuch""#, "1", "null", r#""decimal""#, r#""date""#] {
+            let text = format!(r#"{{"type":"bytes","logicalType":{logical},"precision":0}}"#);
+            assert!(matches!(nodes(&text)[..], [Node::Bytes(Logical::Nothing)]), "{logical}");
+        }
+    }
+
+    #[test]
+    fn named_types_are_known_by_their_names_and_aliases() {
+        let text = r#"{"type":"record","name":"a.R","fields":[
+            {"name":"d","type":{"type":"fixed","name":"D","size":4,"logicalType":"decimal","precision":3}},
+            {"name":"e","type":"D"},
+            {"name":"f","type":{"type":"enum","name":"E","symbols":["X"],"aliases":["Old"]},"aliases":["g"]},
+            {"name":"h","type":"a.Old"}]}"#;
+        let nodes = nodes(text);
+        let Node::Record(record) = &nodes[0] else { panic!("a record") };
+        assert_eq!(record.fields[0].node, record.fields[1].node);
+        assert_eq!(record.fields[2].node, record.fields[3].node);
+        assert_eq!(record.index.get("g"), Some(&2));
+        let decimal = Logical::Decimal { precision: 3, scale: 0 };
+        assert!(matches!(&nodes[record.fields[0].node], Node::Fixed { size: 4, logical } if *logical == decimal));
+    }
+
+    #[test]
+    fn schemas_as_deep_as_json_may_be_fit_on_the_stack() {
+        let nested = |opening: &str, closing: &str| format!("{}\"bytes\"{}", opening.repeat(120), closing.repeat(120));
+        let cases = [
+            nested(r#"{"type":"array","items":"#, "}"),
+            nested(r#"{"type":"#, r#","logicalType":"decimal","precision":1}"#),
+            nested(r#"{"type":"map","values":"#, r#","logicalType":"uuid"}"#),
+        ];
+        for text in cases {
+            assert!(parse(&text, &[]).is_ok(), "{text}");
+        }
+        let record = |at: usize| format!(r#"{{"type":"record","name":"R{at}","fields":[{{"name":"f","type":"#);
+        let text = format!("{}\"int\"{}", (0..40).map(record).collect::<String>(), "}]}".repeat(40));
+        assert!(parse(&text, &[]).is_ok());
     }
 }
