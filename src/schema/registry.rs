@@ -74,7 +74,6 @@ impl Registry {
         if text.len() as u64 > self.settings.max_schema_bytes {
             return Err(too_large(self.settings.max_schema_bytes));
         }
-        // What cannot be read is not asked for, and what can is parsed once.
         let key = (subject.to_owned(), kind, text.to_owned());
         let fetch = async || kept(self.find_or_register(subject, kind, text).await);
         self.by_text.get(&key, |found| self.age(found, FOREVER), fetch).await?
@@ -139,6 +138,8 @@ impl Registry {
     }
 
     async fn find_or_register(&self, subject: &str, kind: SchemaType, text: &str) -> Found<Versioned> {
+        // What cannot be read is not the registry's affair; a request has no way to say what its schema refers to.
+        parse(kind, text, &[])?;
         match self.find(subject, kind, text).await {
             Err(Failure::Missing(_)) if self.settings.auto_register => {
                 let id = self.api.register(subject, kind, text).await?;
