@@ -2,7 +2,7 @@ use std::borrow::Cow;
 
 use super::binary::{put_count, write_long, write_size};
 use super::cursor::Cursor;
-use super::node::{Graph, Logical, MAX_DEPTH, Node, NodeId};
+use super::node::{Enum, Graph, Logical, MAX_DEPTH, Node, NodeId};
 use super::{logical, number};
 use crate::format::schema::Mismatch;
 
@@ -67,10 +67,10 @@ impl<'a> Encoder<'a> {
             Node::String => self.string("a string"),
             Node::Array(item) => self.array(*item),
             Node::Map(value) => self.map(*value),
-            Node::Enum(symbols) => self.symbol(symbols),
+            Node::Enum(schema) => self.symbol(schema),
             Node::Fixed { size, logical } => self.fixed(*size, *logical),
             Node::Record(record) => self.record(record),
-            Node::Union(branches) => self.union(branches),
+            Node::Union(union) => self.union(union),
         };
         self.depth -= 1;
         result
@@ -162,17 +162,17 @@ impl<'a> Encoder<'a> {
         Ok(())
     }
 
-    fn symbol(&mut self, symbols: &[Box<str>]) -> Result<()> {
+    fn symbol(&mut self, schema: &Enum) -> Result<()> {
         if self.cursor.peek() != b'"' {
-            return self.mismatch(one_of(symbols));
+            return self.mismatch(one_of(&schema.symbols));
         }
         let text = self.text("a symbol of the enum")?;
-        match symbols.iter().position(|symbol| **symbol == *text) {
+        match schema.index.get(&*text) {
             Some(index) => {
-                write_size(index, self.out);
+                write_size(*index, self.out);
                 Ok(())
             }
-            None => Err(Mismatch::new(one_of(symbols), "another string")),
+            None => Err(Mismatch::new(one_of(&schema.symbols), "another string")),
         }
     }
 
@@ -182,7 +182,7 @@ impl<'a> Encoder<'a> {
             self.out.extend_from_slice(&decimal);
             return Ok(());
         }
-        let text = self.latin("bytes as a string of the characters U+0000 to U+00FF")?;
+        let text = self.latin()?;
         write_size(if text.is_ascii() { text.len() } else { text.chars().count() }, self.out);
         self.append_latin(&text);
         Ok(())
@@ -196,8 +196,7 @@ impl<'a> Encoder<'a> {
             self.out.extend_from_slice(&decimal);
             return Ok(());
         }
-        let what = format!("{size} bytes as a string of as many characters U+0000 to U+00FF");
-        let text = self.latin(&what)?;
+        let text = self.latin()?;
         if logical == Logical::Uuid
             && self.mode == Mode::Lenient
             && let Ok(uuid) = uuid::Uuid::try_parse(&text)
@@ -205,22 +204,24 @@ impl<'a> Encoder<'a> {
             self.out.extend_from_slice(uuid.as_bytes());
             return Ok(());
         }
-        let length = text.chars().count();
+        let length = if text.is_ascii() { text.len() } else { text.chars().count() };
         if length != size {
-            return Err(Mismatch::new(what, format!("a string of {length} characters")));
+            let expected = format!("{size} bytes as a string of as many characters U+0000 to U+00FF");
+            return Err(Mismatch::new(expected, format!("a string of {length} characters")));
         }
         self.append_latin(&text);
         Ok(())
     }
 
     /// Reads a string that has a byte for each character.
-    fn latin(&mut self, what: &str) -> Result<Cow<'a, str>> {
+    fn latin(&mut self) -> Result<Cow<'a, str>> {
+        const EXPECTED: &str = "bytes as a string of the characters U+0000 to U+00FF";
         if self.cursor.peek() != b'"' {
-            return self.mismatch(what);
+            return self.mismatch(EXPECTED);
         }
-        let text = self.text(what)?;
+        let text = self.text(EXPECTED)?;
         if !text.is_ascii() && text.chars().any(|c| u32::from(c) > 0xff) {
-            return Err(Mismatch::new(what, "a string with other characters"));
+            return Err(Mismatch::new(EXPECTED, "a string with other characters"));
         }
         Ok(text)
     }
@@ -235,15 +236,15 @@ impl<'a> Encoder<'a> {
     /// Reads a decimal that is written as one; `None` if what comes next is to be read as the base type.
     fn lenient_decimal(&mut self, logical: Logical) -> Result<Option<Vec<u8>>> {
         let (Logical::Decimal { precision, scale }, Mode::Lenient) = (logical, self.mode) else { return Ok(None) };
-        let what = format!("a decimal of up to {precision} digits, of which up to {scale} are behind the point");
+        let what = || format!("a decimal of up to {precision} digits, of which up to {scale} are behind the point");
         let text = match self.cursor.peek() {
             b'-' | b'0'..=b'9' => Cow::Borrowed(self.cursor.word()),
-            b'"' => self.text(&what)?,
-            _ => return self.mismatch(what),
+            b'"' => self.text("a decimal")?,
+            _ => return self.mismatch(what()),
         };
         match number::decimal(&text, precision, scale) {
             Some(decimal) => Ok(Some(decimal)),
-            None => Err(Mismatch::new(what, "another number or text")),
+            None => Err(Mismatch::new(what(), "another number or string")),
         }
     }
 
