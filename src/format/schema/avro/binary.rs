@@ -16,6 +16,10 @@ pub(super) fn write_size(size: usize, out: &mut Vec<u8>) {
 /// Puts the number of items before them: they begin behind the one byte at `start`, which suffices for up to 63.
 pub(super) fn put_count(count: usize, start: usize, out: &mut Vec<u8>) {
     let (bytes, length) = encoded(i64::try_from(count).unwrap_or(i64::MAX));
+    if let ([byte, ..], 1, Some(place)) = (bytes, length, out.get_mut(start)) {
+        *place = byte;
+        return;
+    }
     out.splice(start..=start, bytes.into_iter().take(length));
 }
 

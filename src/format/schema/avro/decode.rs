@@ -1,4 +1,4 @@
-use super::node::{Branch, Graph, MAX_DEPTH, Node, NodeId, Record};
+use super::node::{Graph, MAX_DEPTH, Node, NodeId, Record, Union};
 use crate::format::schema::Undecodable;
 
 /// What a payload may become at least, and how many times its size: names and tags make it longer, but a hostile schema
@@ -25,8 +25,13 @@ impl<'a> Decoder<'a> {
         Decoder { graph, payload, at: 0, out, limit, depth: 0 }
     }
 
-    /// Reads the whole payload.
+    /// Reads the whole payload, which is without a length if it is nothing but bytes: so the registry's serializers
+    /// write them.
     pub fn read(mut self) -> Result<()> {
+        if let Node::Bytes(_) = self.graph.nodes[self.graph.root] {
+            self.latin(self.payload);
+            return Ok(());
+        }
         self.value(self.graph.root)?;
         match self.payload.len() - self.at {
             0 => Ok(()),
@@ -61,13 +66,13 @@ impl<'a> Decoder<'a> {
             Node::String => self.string()?,
             Node::Array(item) => self.array(*item)?,
             Node::Map(value) => self.map(*value)?,
-            Node::Enum(symbols) => self.symbol(symbols)?,
+            Node::Enum(schema) => self.symbol(&schema.symbols)?,
             Node::Fixed { size, .. } => {
                 let bytes = self.take(*size)?;
                 self.latin(bytes);
             }
             Node::Record(record) => self.record(record)?,
-            Node::Union(branches) => self.union(branches)?,
+            Node::Union(union) => self.union(union)?,
         }
         self.depth -= 1;
         Ok(())
@@ -217,9 +222,9 @@ impl<'a> Decoder<'a> {
         Ok(())
     }
 
-    fn union(&mut self, branches: &'a [Branch]) -> Result<()> {
+    fn union(&mut self, union: &'a Union) -> Result<()> {
         let index = self.long()?;
-        let Some(branch) = usize::try_from(index).ok().and_then(|index| branches.get(index)) else {
+        let Some(branch) = usize::try_from(index).ok().and_then(|index| union.branches.get(index)) else {
             return Err(self.problem("a union has no branch of that number"));
         };
         if matches!(self.graph.nodes[branch.node], Node::Null) {

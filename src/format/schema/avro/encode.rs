@@ -2,7 +2,7 @@ use std::borrow::Cow;
 
 use super::binary::{put_count, write_long, write_size};
 use super::cursor::Cursor;
-use super::node::{Graph, Logical, MAX_DEPTH, Node, NodeId};
+use super::node::{Enum, Graph, Logical, MAX_DEPTH, Node, NodeId};
 use super::{logical, number};
 use crate::format::schema::Mismatch;
 
@@ -28,6 +28,8 @@ pub(super) struct Encoder<'a> {
     pub(super) mode: Mode,
     pub(super) cursor: Cursor<'a>,
     pub(super) out: &'a mut Vec<u8>,
+    /// Whether members that are no fields are refused: a branch that would drop some of a value is not the one meant.
+    pub(super) is_exact: bool,
     /// How much text may still be read to try the branches of unions.
     pub(super) trials_left: usize,
     defaults_left: usize,
@@ -38,11 +40,17 @@ impl<'a> Encoder<'a> {
     pub fn new(graph: &'a Graph, mode: Mode, text: &'a str, out: &'a mut Vec<u8>) -> Encoder<'a> {
         let trials_left = text.len().saturating_mul(64).saturating_add(4096);
         let cursor = Cursor::new(text);
-        Encoder { graph, mode, cursor, out, trials_left, defaults_left: MAX_DEFAULTS, depth: 0 }
+        Encoder { graph, mode, cursor, out, is_exact: false, trials_left, defaults_left: MAX_DEFAULTS, depth: 0 }
     }
 
-    /// Writes the whole document.
+    /// Writes the whole document. If bytes are all there is, then the serializers of the registry write them without
+    /// their length, and read them so.
     pub fn write(mut self) -> Result<()> {
+        if let Node::Bytes(logical) = self.graph.nodes[self.graph.root] {
+            let bytes = self.read_bytes(logical)?;
+            self.out.extend_from_slice(&bytes);
+            return Ok(());
+        }
         self.value(self.graph.root)
     }
 
@@ -67,10 +75,10 @@ impl<'a> Encoder<'a> {
             Node::String => self.string("a string"),
             Node::Array(item) => self.array(*item),
             Node::Map(value) => self.map(*value),
-            Node::Enum(symbols) => self.symbol(symbols),
+            Node::Enum(schema) => self.symbol(schema),
             Node::Fixed { size, logical } => self.fixed(*size, *logical),
             Node::Record(record) => self.record(record),
-            Node::Union(branches) => self.union(branches),
+            Node::Union(union) => self.union(union),
         };
         self.depth -= 1;
         result
@@ -162,30 +170,32 @@ impl<'a> Encoder<'a> {
         Ok(())
     }
 
-    fn symbol(&mut self, symbols: &[Box<str>]) -> Result<()> {
+    fn symbol(&mut self, schema: &Enum) -> Result<()> {
         if self.cursor.peek() != b'"' {
-            return self.mismatch(one_of(symbols));
+            return self.mismatch(one_of(&schema.symbols));
         }
         let text = self.text("a symbol of the enum")?;
-        match symbols.iter().position(|symbol| **symbol == *text) {
+        match schema.index.get(&*text) {
             Some(index) => {
-                write_size(index, self.out);
+                write_size(*index, self.out);
                 Ok(())
             }
-            None => Err(Mismatch::new(one_of(symbols), "another string")),
+            None => Err(Mismatch::new(one_of(&schema.symbols), "another string")),
         }
     }
 
     fn bytes(&mut self, logical: Logical) -> Result<()> {
-        if let Some(decimal) = self.lenient_decimal(logical)? {
-            write_size(decimal.len(), self.out);
-            self.out.extend_from_slice(&decimal);
-            return Ok(());
-        }
-        let text = self.latin("bytes as a string of the characters U+0000 to U+00FF")?;
-        write_size(if text.is_ascii() { text.len() } else { text.chars().count() }, self.out);
-        self.append_latin(&text);
+        let bytes = self.read_bytes(logical)?;
+        write_size(bytes.len(), self.out);
+        self.out.extend_from_slice(&bytes);
         Ok(())
+    }
+
+    fn read_bytes(&mut self, logical: Logical) -> Result<Cow<'a, [u8]>> {
+        match self.lenient_decimal(logical)? {
+            Some(decimal) => Ok(Cow::Owned(decimal)),
+            None => self.latin(),
+        }
     }
 
     fn fixed(&mut self, size: usize, logical: Logical) -> Result<()> {
@@ -196,54 +206,52 @@ impl<'a> Encoder<'a> {
             self.out.extend_from_slice(&decimal);
             return Ok(());
         }
-        let what = format!("{size} bytes as a string of as many characters U+0000 to U+00FF");
-        let text = self.latin(&what)?;
+        let bytes = self.latin()?;
+        // A UUID has 16 bytes and its text more.
         if logical == Logical::Uuid
             && self.mode == Mode::Lenient
-            && let Ok(uuid) = uuid::Uuid::try_parse(&text)
+            && bytes.len() != size
+            && let Ok(uuid) = uuid::Uuid::try_parse_ascii(&bytes)
         {
             self.out.extend_from_slice(uuid.as_bytes());
             return Ok(());
         }
-        let length = text.chars().count();
-        if length != size {
-            return Err(Mismatch::new(what, format!("a string of {length} characters")));
+        if bytes.len() != size {
+            let expected = format!("{size} bytes as a string of as many characters U+0000 to U+00FF");
+            return Err(Mismatch::new(expected, format!("a string of {} characters", bytes.len())));
         }
-        self.append_latin(&text);
+        self.out.extend_from_slice(&bytes);
         Ok(())
     }
 
     /// Reads a string that has a byte for each character.
-    fn latin(&mut self, what: &str) -> Result<Cow<'a, str>> {
+    fn latin(&mut self) -> Result<Cow<'a, [u8]>> {
+        const EXPECTED: &str = "bytes as a string of the characters U+0000 to U+00FF";
         if self.cursor.peek() != b'"' {
-            return self.mismatch(what);
+            return self.mismatch(EXPECTED);
         }
-        let text = self.text(what)?;
-        if !text.is_ascii() && text.chars().any(|c| u32::from(c) > 0xff) {
-            return Err(Mismatch::new(what, "a string with other characters"));
+        let text = self.text(EXPECTED)?;
+        match text {
+            Cow::Borrowed(text) if text.is_ascii() => Ok(Cow::Borrowed(text.as_bytes())),
+            text => {
+                let bytes: Option<Vec<u8>> = text.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect();
+                bytes.map(Cow::Owned).ok_or_else(|| Mismatch::new(EXPECTED, "a string with other characters"))
+            }
         }
-        Ok(text)
-    }
-
-    fn append_latin(&mut self, text: &str) {
-        if text.is_ascii() {
-            return self.out.extend_from_slice(text.as_bytes());
-        }
-        self.out.extend(text.chars().filter_map(|c| u8::try_from(u32::from(c)).ok()));
     }
 
     /// Reads a decimal that is written as one; `None` if what comes next is to be read as the base type.
     fn lenient_decimal(&mut self, logical: Logical) -> Result<Option<Vec<u8>>> {
         let (Logical::Decimal { precision, scale }, Mode::Lenient) = (logical, self.mode) else { return Ok(None) };
-        let what = format!("a decimal of up to {precision} digits, of which up to {scale} are behind the point");
+        let what = || format!("a decimal of up to {precision} digits, of which up to {scale} are behind the point");
         let text = match self.cursor.peek() {
             b'-' | b'0'..=b'9' => Cow::Borrowed(self.cursor.word()),
-            b'"' => self.text(&what)?,
-            _ => return self.mismatch(what),
+            b'"' => self.text("a decimal")?,
+            _ => return self.mismatch(what()),
         };
         match number::decimal(&text, precision, scale) {
             Some(decimal) => Ok(Some(decimal)),
-            None => Err(Mismatch::new(what, "another number or text")),
+            None => Err(Mismatch::new(what(), "another number or string")),
         }
     }
 

@@ -25,10 +25,10 @@ pub(super) enum Node {
     String,
     Array(NodeId),
     Map(NodeId),
-    Enum(Vec<Box<str>>),
+    Enum(Enum),
     Fixed { size: usize, logical: Logical },
     Record(Record),
-    Union(Vec<Branch>),
+    Union(Union),
 }
 
 /// What a base type stands for; only the lenient encoder looks at it.
@@ -51,6 +51,11 @@ pub(super) enum Unit {
     Nanos,
 }
 
+pub(super) struct Enum {
+    pub symbols: Vec<Box<str>>,
+    pub index: HashMap<Box<str>, usize>,
+}
+
 pub(super) struct Record {
     pub name: Box<str>,
     pub fields: Vec<Field>,
@@ -67,19 +72,17 @@ pub(super) struct Field {
     pub default: Option<Box<str>>,
 }
 
+pub(super) struct Union {
+    pub branches: Vec<Branch>,
+    pub null: Option<usize>,
+    /// The branches that are not null by tag, and by the tag without its namespace if that means only one.
+    pub index: HashMap<Box<str>, usize>,
+}
+
 pub(super) struct Branch {
     pub node: NodeId,
     /// The full name of a named type, otherwise the name of the type.
     pub tag: Box<str>,
-    /// The name without its namespace, if no other branch is called so.
-    pub short: Option<Box<str>>,
     /// What opens a tagged value: `{"tag":`.
     pub opening: Box<str>,
-}
-
-impl Branch {
-    /// Tells whether `name` means this branch.
-    pub fn is_called(&self, name: &str) -> bool {
-        *self.tag == *name || self.short.as_deref() == Some(name)
-    }
 }

@@ -1,11 +1,11 @@
 use std::collections::HashMap;
 
 use apache_avro::schema::{
-    FixedSchema, InnerDecimalSchema, Name, RecordSchema, Schema as Parsed, UnionSchema, UuidSchema,
+    Alias, EnumSchema, FixedSchema, InnerDecimalSchema, Name, RecordSchema, Schema as Parsed, UnionSchema, UuidSchema,
 };
 use serde_json::{Value, json};
 
-use super::node::{Branch, Field, Graph, Logical, Node, NodeId, Record, Unit};
+use super::node::{Branch, Enum, Field, Graph, Logical, Node, NodeId, Record, Union, Unit};
 use crate::format::schema::{BadSchema, Reference};
 
 /// The record around a schema and those that it refers to; no name that anybody gives.
@@ -43,11 +43,15 @@ fn wrapped(schemas: Vec<Value>) -> Value {
     json!({"type": "record", "name": WRAPPER, "fields": fields})
 }
 
-/// Renames the defaults of fields; checks what the parser would pass over: a field that is no object.
+/// Renames the defaults of fields, and makes up for the parser: it passes over a field that is no object, and refuses a
+/// logical type that is no name, which is to be ignored.
 fn hide_defaults(schema: &mut Value) -> Result<(), String> {
     match schema {
         Value::Array(branches) => branches.iter_mut().try_for_each(hide_defaults),
         Value::Object(members) => {
+            if members.get("logicalType").is_some_and(|logical| !logical.is_string()) {
+                members.remove("logicalType");
+            }
             for name in ["type", "items", "values"] {
                 members.get_mut(name).map_or(Ok(()), hide_defaults)?;
             }
@@ -90,8 +94,7 @@ impl Compiler {
             Parsed::Ref { name } => return self.resolved(name),
             Parsed::Record(record) => return self.record(record),
             Parsed::Enum(schema) => {
-                let symbols = schema.symbols.iter().map(|symbol| symbol.as_str().into()).collect();
-                return self.defined(&schema.name, Node::Enum(symbols), schema.aliases.as_ref());
+                return self.defined(&schema.name, Node::Enum(symbols(schema)), schema.aliases.as_ref());
             }
             Parsed::Fixed(schema) | Parsed::Duration(schema) => return self.fixed(schema, Logical::Nothing),
             Parsed::Uuid(UuidSchema::Fixed(schema)) => return self.fixed(schema, Logical::Uuid),
@@ -141,12 +144,7 @@ impl Compiler {
     }
 
     /// Adds a named type, which may be used by its aliases too unless they are names of others.
-    fn defined(
-        &mut self,
-        name: &Name,
-        node: Node,
-        aliases: Option<&Vec<apache_avro::schema::Alias>>,
-    ) -> Result<NodeId, BadSchema> {
+    fn defined(&mut self, name: &Name, node: Node, aliases: Option<&Vec<Alias>>) -> Result<NodeId, BadSchema> {
         let id = self.add(node);
         let earlier = self.names.get(name.as_ref()).and_then(|id| self.named.get(id));
         if earlier.is_some_and(|earlier| earlier == name.as_ref()) {
@@ -188,15 +186,10 @@ impl Compiler {
         for variant in schema.variants() {
             let node = self.node(variant)?;
             let tag = self.tag(node).to_owned();
-            branches.push(Branch {
-                node,
-                opening: format!("{{\"{tag}\":").into(),
-                tag: tag.as_str().into(),
-                short: tag.rsplit_once('.').map(|(_, short)| short.into()),
-            });
+            branches.push(Branch { node, opening: format!("{{\"{tag}\":").into(), tag: tag.into() });
         }
-        drop_ambiguous(&mut branches);
-        Ok(Node::Union(branches))
+        let null = branches.iter().position(|branch| *branch.tag == *"null");
+        Ok(Node::Union(Union { null, index: tags(&branches), branches }))
     }
 
     fn tag(&self, id: NodeId) -> &str {
@@ -218,16 +211,22 @@ impl Compiler {
     }
 }
 
-/// Forgets short names that more than one branch could mean.
-fn drop_ambiguous(branches: &mut [Branch]) {
-    let mut uses: HashMap<Box<str>, usize> = HashMap::new();
-    for branch in branches.iter() {
-        *uses.entry(branch.tag.clone()).or_default() += 1;
-        if let Some(short) = &branch.short {
-            *uses.entry(short.clone()).or_default() += 1;
+fn symbols(schema: &EnumSchema) -> Enum {
+    let symbols: Vec<Box<str>> = schema.symbols.iter().map(|symbol| symbol.as_str().into()).collect();
+    let index = symbols.iter().enumerate().map(|(at, symbol)| (symbol.clone(), at)).collect();
+    Enum { symbols, index }
+}
+
+/// Returns the branches by the names that mean one of them only: full names before short ones.
+fn tags(branches: &[Branch]) -> HashMap<Box<str>, usize> {
+    let mut shorts: HashMap<&str, Option<usize>> = HashMap::new();
+    for (at, branch) in branches.iter().enumerate() {
+        if let Some((_, short)) = branch.tag.rsplit_once('.') {
+            shorts.entry(short).and_modify(|only| *only = None).or_insert(Some(at));
         }
     }
-    for branch in branches {
-        branch.short.take_if(|short| uses.get(short).is_some_and(|uses| *uses > 1));
-    }
+    let mut tags: HashMap<_, _> = shorts.into_iter().filter_map(|(name, at)| Some((name.into(), at?))).collect();
+    tags.extend(branches.iter().enumerate().map(|(at, branch)| (branch.tag.clone(), at)));
+    tags.remove("null");
+    tags
 }

@@ -48,6 +48,7 @@ impl<'a> Encoder<'a> {
                     self.field(&record.fields[field])?;
                     placed.push(Placed { field, start: start - base, end: self.out.len() - base });
                 }
+                None if self.is_exact => return Err(Mismatch::new("no such member", "one").in_member(&name)),
                 None => self.cursor.skip(),
             }
             if !self.cursor.goes_on(false, b'}') {

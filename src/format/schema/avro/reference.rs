@@ -42,7 +42,7 @@ mod tests {
 
         fn name(&mut self) -> String {
             self.names += 1;
-            format!("{}N{}", ["", "x.y."][self.names % 2], self.names)
+            format!("{}N{}", ["a.", "x.y."][self.names % 2], self.names)
         }
 
         fn schema(&mut self, depth: usize) -> Value {
@@ -101,7 +101,7 @@ mod tests {
                 }
                 "float" if self.below(4) == 0 => (json!("NaN"), Avro::Float(f32::NAN)),
                 "float" => {
-                    let number = f32::from(i16::from_le_bytes([self.byte(), self.byte()])) / 64.0;
+                    let number = f32::from(i16::from_le_bytes([self.byte(), self.byte()])) / 4.0;
                     (json!(number), Avro::Float(number))
                 }
                 "double" if self.below(4) == 0 => (json!("-Infinity"), Avro::Double(f64::NEG_INFINITY)),
@@ -179,8 +179,10 @@ mod tests {
 
             let payload = encoded(&schema, &json, false).unwrap();
             let writer = GenericDatumWriter::builder(&reference).build().unwrap();
-            prop_assert_eq!(&payload, &writer.write_value_to_vec(avro).unwrap());
-            prop_assert_eq!(encoded(&schema, &json, true).as_ref(), Some(&payload));
+            let written = writer.write_value_to_vec(avro).unwrap();
+            // The registry's serializers write bytes that are all there is without the length.
+            prop_assert_eq!(&payload, &written[usize::from(text == "bytes")..]);
+            prop_assert_eq!(encoded(&schema, &json, true), Some(payload.clone()));
 
             let mut out = Vec::new();
             schema.decode(&payload, &mut out).unwrap();

@@ -1,33 +1,32 @@
 use super::binary::write_size;
 use super::encode::{Encoder, Mode, Result};
-use super::node::{Branch, Logical, Node, NodeId};
+use super::node::{Branch, Logical, Node, NodeId, Union};
 use crate::format::schema::Mismatch;
 
 impl<'a> Encoder<'a> {
-    pub(super) fn union(&mut self, branches: &'a [Branch]) -> Result<()> {
+    pub(super) fn union(&mut self, union: &'a Union) -> Result<()> {
         match self.mode {
-            Mode::Strict => self.tagged(branches),
-            Mode::Lenient => self.lenient(branches),
-            Mode::Default => self.untagged(branches),
+            Mode::Strict => self.tagged(union),
+            Mode::Lenient => self.lenient(union),
+            Mode::Default => self.untagged(union),
         }
     }
 
     /// Writes null, or the value in an object of which the only member is called like the branch.
-    fn tagged(&mut self, branches: &'a [Branch]) -> Result<()> {
+    fn tagged(&mut self, union: &'a Union) -> Result<()> {
         let start = self.cursor.place();
         if self.cursor.peek() == b'n' {
-            let null = branches.iter().position(|branch| self.takes(branch.node, b'n'));
-            return match null {
-                Some(index) => self.branch(index, branches[index].node),
-                None => self.mismatch(self.advice(branches, b'n')),
+            return match union.null {
+                Some(index) => self.branch(index, union.branches[index].node),
+                None => self.mismatch(self.advice(union, b'n')),
             };
         }
-        let Some((index, name)) = self.tag(branches)? else {
+        let Some((index, name)) = self.tag(union)? else {
             self.cursor.go_to(start);
             let first = self.cursor.peek();
-            return self.mismatch(self.advice(branches, first));
+            return self.mismatch(self.advice(union, first));
         };
-        self.branch(index, branches[index].node).map_err(|mismatch| mismatch.in_member(name))?;
+        self.branch(index, union.branches[index].node).map_err(|mismatch| mismatch.in_member(name))?;
         if self.cursor.take(b'}') {
             return Ok(());
         }
@@ -35,15 +34,13 @@ impl<'a> Encoder<'a> {
     }
 
     /// Takes what opens a tagged value, if it does.
-    fn tag(&mut self, branches: &'a [Branch]) -> Result<Option<(usize, &'a str)>> {
+    fn tag(&mut self, union: &'a Union) -> Result<Option<(usize, &'a str)>> {
         if !self.cursor.take(b'{') || self.cursor.peek() != b'"' {
             return Ok(None);
         }
         let name = self.name()?;
-        let index = branches.iter().position(|branch| branch.is_called(&name));
-        // Null has no tag.
-        let index = index.filter(|index| !matches!(self.graph.nodes[branches[*index].node], Node::Null));
-        Ok(index.map(|index| (index, &*branches[index].tag)))
+        let index = union.index.get(&*name).copied();
+        Ok(index.map(|index| (index, &*union.branches[index].tag)))
     }
 
     fn branch(&mut self, index: usize, node: NodeId) -> Result<()> {
@@ -52,54 +49,54 @@ impl<'a> Encoder<'a> {
     }
 
     /// Writes a tagged value, or the one branch that fits.
-    fn lenient(&mut self, branches: &'a [Branch]) -> Result<()> {
+    fn lenient(&mut self, union: &'a Union) -> Result<()> {
         let (start, base) = (self.cursor.place(), self.out.len());
         if self.cursor.peek() != b'{' {
-            return self.untagged(branches);
+            return self.untagged(union);
         }
-        let has_tag = matches!(self.tag(branches), Ok(Some(_)));
+        let has_tag = matches!(self.tag(union), Ok(Some(_)));
         self.cursor.go_to(start);
-        let could_be_untagged = branches.iter().any(|branch| self.takes(branch.node, b'{'));
+        let could_be_untagged = union.branches.iter().any(|branch| self.takes(branch.node, b'{'));
         if !could_be_untagged {
-            return self.tagged(branches);
+            return self.tagged(union);
         }
-        if has_tag {
-            let tagged = self.tagged(branches);
-            if tagged.is_ok() {
-                return Ok(());
-            }
-            self.give_back(start, base)?;
+        if !has_tag {
+            return self.untagged(union);
         }
-        self.untagged(branches)
+        let Err(mismatch) = self.tagged(union) else { return Ok(()) };
+        self.give_back(start, base)?;
+        self.untagged(union).map_err(|_| mismatch)
     }
 
     /// Writes a value that has no tag: the only branch that fits, or the first one of those that a default fits.
-    fn untagged(&mut self, branches: &'a [Branch]) -> Result<()> {
+    fn untagged(&mut self, union: &'a Union) -> Result<()> {
         let first = self.cursor.peek();
-        let mut candidates = branches.iter().enumerate().filter(|(_, branch)| self.takes(branch.node, first));
+        let mut candidates = union.branches.iter().enumerate().filter(|(_, branch)| self.takes(branch.node, first));
         match (candidates.next(), candidates.next()) {
-            (None, _) => self.mismatch(self.advice(branches, first)),
+            (None, _) => self.mismatch(self.advice(union, first)),
             (Some((index, branch)), None) => self.branch(index, branch.node),
-            (Some(_), Some(_)) => self.try_all(branches, first),
+            (Some(_), Some(_)) => self.try_all(union, first),
         }
     }
 
     /// Tries each of the branches that could fit; the output of the first that does stays.
-    fn try_all(&mut self, branches: &'a [Branch], first: u8) -> Result<()> {
+    fn try_all(&mut self, union: &'a Union, first: u8) -> Result<()> {
         let (start, base) = (self.cursor.place(), self.out.len());
         let mut fitting: Option<(usize, usize)> = None;
-        for (index, branch) in branches.iter().enumerate() {
+        for (index, branch) in union.branches.iter().enumerate() {
             if !self.takes(branch.node, first) {
                 continue;
             }
             let attempt = self.out.len();
+            let was_exact = std::mem::replace(&mut self.is_exact, true);
             let fits = self.branch(index, branch.node).is_ok();
+            self.is_exact = was_exact;
             if fits && self.mode == Mode::Default {
                 return Ok(());
             }
             if fits && fitting.is_some() {
                 self.give_back(start, base)?;
-                return Err(Mismatch::new(self.advice(branches, first), "a value that fits more than one branch"));
+                return Err(Mismatch::new(self.advice(union, first), "a value that fits more than one branch"));
             }
             if fits {
                 fitting = Some((self.cursor.place(), self.out.len()));
@@ -109,7 +106,7 @@ impl<'a> Encoder<'a> {
             }
         }
         let Some((place, length)) = fitting else {
-            return Err(Mismatch::new(self.advice(branches, first), "a value that fits none of them"));
+            return Err(Mismatch::new(self.advice(union, first), "a value that fits none of them"));
         };
         self.cursor.go_to(place);
         self.out.truncate(length);
@@ -151,9 +148,9 @@ impl<'a> Encoder<'a> {
     }
 
     /// Says how to write a value that begins with this byte.
-    fn advice(&self, branches: &[Branch], first: u8) -> String {
-        let fitting: Vec<_> = branches.iter().filter(|branch| self.takes(branch.node, first)).collect();
-        let shown = if fitting.is_empty() { branches.iter().collect() } else { fitting };
+    fn advice(&self, union: &Union, first: u8) -> String {
+        let fitting: Vec<_> = union.branches.iter().filter(|branch| self.takes(branch.node, first)).collect();
+        let shown = if fitting.is_empty() { union.branches.iter().collect() } else { fitting };
         let written: Vec<_> = shown.iter().take(8).map(|branch| self.written(branch)).collect();
         let more = if shown.len() > written.len() { " or another branch" } else { "" };
         format!("a branch of the union: wrap the value as {}{more}", written.join(" or "))
