@@ -1,4 +1,4 @@
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{BufMut, Bytes};
 use serde_json::value::RawValue;
 
 use crate::error::{Error, Kind, Result};
@@ -20,6 +20,16 @@ pub(super) fn encode(value: &RawValue, body: &Bytes, arena: &mut Arena) -> Resul
         compact(text, buffer);
         Ok(())
     })
+}
+
+/// Appends the compact text of `text`, which is valid JSON: what [`encode`] stores.
+pub(super) fn append(text: &str, out: &mut Vec<u8>) -> Result<()> {
+    if is_compact(text)? {
+        out.extend_from_slice(text.as_bytes());
+    } else {
+        compact(text, out);
+    }
+    Ok(())
 }
 
 /// Tells whether `text`, which is valid JSON, would be written just so; checks its depth too.
@@ -80,7 +90,7 @@ fn is_canonical_escape(bytes: &[u8]) -> bool {
 }
 
 /// Appends the compact form of `text`, which is valid JSON.
-fn compact(text: &str, out: &mut BytesMut) {
+fn compact(text: &str, out: &mut impl BufMut) {
     let bytes = text.as_bytes();
     let mut at = 0;
     while at < bytes.len() {
@@ -98,7 +108,7 @@ fn compact(text: &str, out: &mut BytesMut) {
     }
 }
 
-fn write_string(token: &str, canonical: bool, out: &mut BytesMut) {
+fn write_string(token: &str, canonical: bool, out: &mut impl BufMut) {
     if !canonical && let Some(rewritten) = rewrite(token) {
         return out.put_slice(rewritten.as_bytes());
     }

@@ -4,11 +4,17 @@
 
 mod avro;
 mod frame;
+mod json_schema;
+mod limits;
+mod place;
 mod problem;
+mod protobuf;
 
 pub use avro::AvroSchema;
 pub use frame::{FRAME_BYTES, frame, unframed};
+pub use json_schema::JsonSchema;
 pub use problem::{BadSchema, Mismatch, Undecodable};
+pub use protobuf::ProtobufSchema;
 
 use serde_json::value::RawValue;
 
@@ -19,6 +25,10 @@ use crate::model::SchemaType;
 pub enum Schema {
     /// Apache Avro.
     Avro(AvroSchema),
+    /// JSON Schema.
+    JsonSchema(JsonSchema),
+    /// Protocol Buffers.
+    Protobuf(ProtobufSchema),
 }
 
 /// A schema that others refer to, resolved.
@@ -35,9 +45,8 @@ impl Schema {
     pub fn parse(kind: SchemaType, text: &str, references: &[Reference<'_>]) -> Result<Schema, BadSchema> {
         match kind {
             SchemaType::Avro => AvroSchema::parse(text, references).map(Schema::Avro),
-            SchemaType::JsonSchema | SchemaType::Protobuf => {
-                Err(BadSchema::new(format!("Schemas of type {} are not supported.", kind.name())))
-            }
+            SchemaType::JsonSchema => JsonSchema::parse(text, references).map(Schema::JsonSchema),
+            SchemaType::Protobuf => ProtobufSchema::parse(text, references).map(Schema::Protobuf),
         }
     }
 
@@ -45,6 +54,8 @@ impl Schema {
     pub fn record_name(&self) -> Option<&str> {
         match self {
             Schema::Avro(schema) => schema.record_name(),
+            Schema::JsonSchema(schema) => schema.record_name(),
+            Schema::Protobuf(schema) => schema.record_name(),
         }
     }
 
@@ -55,6 +66,8 @@ impl Schema {
     pub fn encode(&self, json: &RawValue, lenient: bool, out: &mut Vec<u8>) -> Result<(), Mismatch> {
         match self {
             Schema::Avro(schema) => schema.encode(json, lenient, out),
+            Schema::JsonSchema(schema) => schema.encode(json, out),
+            Schema::Protobuf(schema) => schema.encode(json, out),
         }
     }
 
@@ -64,6 +77,8 @@ impl Schema {
     pub fn decode(&self, payload: &[u8], out: &mut Vec<u8>) -> Result<(), Undecodable> {
         match self {
             Schema::Avro(schema) => schema.decode(payload, out),
+            Schema::JsonSchema(schema) => schema.decode(payload, out),
+            Schema::Protobuf(schema) => schema.decode(payload, out),
         }
     }
 }

@@ -12,6 +12,7 @@ pub mod http;
 pub mod kafka;
 pub mod ports;
 pub mod process;
+pub mod registry;
 pub mod script;
 pub mod waiting;
 pub mod wire;

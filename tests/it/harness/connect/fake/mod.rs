@@ -9,7 +9,7 @@ mod behavior;
 mod connectors;
 mod offsets;
 mod plugins;
-mod request;
+pub(in crate::harness) mod request;
 mod server;
 
 use std::ops::Index;

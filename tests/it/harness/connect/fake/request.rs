@@ -57,7 +57,7 @@ impl Request {
     }
 
     /// Returns the parts of the path between the slashes, decoded.
-    pub(super) fn segments(&self) -> Vec<String> {
+    pub(in crate::harness) fn segments(&self) -> Vec<String> {
         let parts = self.path().trim_matches('/').split('/').filter(|part| !part.is_empty());
         parts.map(|part| percent_decode_str(part).decode_utf8_lossy().into_owned()).collect()
     }
@@ -79,7 +79,10 @@ fn is_like(text: &str, pattern: &str) -> bool {
 }
 
 /// Reads a request up to its body; `None` at the end of the connection.
-pub(super) async fn read_head(stream: &mut BufReader<TcpStream>, worker: usize) -> io::Result<Option<Request>> {
+pub(in crate::harness) async fn read_head(
+    stream: &mut BufReader<TcpStream>,
+    worker: usize,
+) -> io::Result<Option<Request>> {
     let first = read_line(stream).await?;
     let mut words = first.split(' ');
     let (Some(method), Some(target)) = (words.next(), words.next()) else { return Ok(None) };
@@ -93,7 +96,7 @@ pub(super) async fn read_head(stream: &mut BufReader<TcpStream>, worker: usize) 
     Ok(Some(Request { worker, method, target, headers, body: Vec::new() }))
 }
 
-pub(super) async fn read_body(stream: &mut BufReader<TcpStream>, request: &mut Request) -> io::Result<()> {
+pub(in crate::harness) async fn read_body(stream: &mut BufReader<TcpStream>, request: &mut Request) -> io::Result<()> {
     if request.header("transfer-encoding").is_some_and(|coding| coding.eq_ignore_ascii_case("chunked")) {
         while let length @ 1.. = read_chunk_length(stream).await? {
             read_exactly(stream, length, &mut request.body).await?;
