@@ -1,5 +1,6 @@
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 use actix_web::web::Bytes;
 use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
@@ -8,9 +9,10 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::config::Limits;
+use crate::domain::schemas::{Known, Part, Wanted};
 use crate::error::{Error, Kind, Result};
 use crate::format::{Arena, decode_base64};
-use crate::http::v3::produce::data::{Data, Part};
+use crate::http::v3::produce::data::{Data, Written};
 use crate::model::{Header, PartitionId, Record};
 
 /// A record of the right shape; key and value are still text of the document.
@@ -26,14 +28,13 @@ pub struct RecordText<'a> {
 }
 
 /// A record ready to be sent, and what its receipt will say of key and value.
-#[derive(Debug)]
 pub struct Encoded {
     /// The record.
     pub record: Record,
     /// Its key; `None` where it has none, not even null data.
-    pub key: Option<Part>,
+    pub key: Option<Written>,
     /// Its value likewise.
-    pub value: Option<Part>,
+    pub value: Option<Written>,
 }
 
 /// Why a document is no record.
@@ -63,14 +64,28 @@ impl<'a> RecordText<'a> {
         }
     }
 
-    /// Returns the record with everything decoded.
-    pub fn encode(self, document: &Bytes, limits: &Limits, arena: &mut Arena) -> Result<Encoded> {
+    /// Tells whether a schema is to be looked up for it.
+    pub fn needs_schema(&self) -> bool {
+        self.wanted().next().is_some()
+    }
+
+    /// Returns the schemas that are to be looked up for it.
+    pub fn wanted(&self) -> impl Iterator<Item = Wanted> {
+        let parts = [(Part::Key, &self.key), (Part::Value, &self.value)].into_iter();
+        parts.filter_map(|(part, data)| Some((part, Arc::clone(data.as_ref()?.named()?))))
+    }
+
+    /// Returns the record with everything decoded; the schemas that it wants have been looked up.
+    pub fn encode(self, document: &Bytes, limits: &Limits, known: &Known, arena: &mut Arena) -> Result<Encoded> {
         let partition = match self.partition {
             Some(number) if number < 0 => return Err(Kind::PartitionNotFound.into()),
             given => given.map(PartitionId::try_from).transpose()?,
         };
-        let (key, key_part) = self.key.map(|key| key.encode(document, arena)).transpose()?.unzip();
-        let (value, value_part) = self.value.map(|value| value.encode(document, arena)).transpose()?.unzip();
+        let mut encode = |part, data: Option<Data<'_>>| {
+            data.map(|data| data.encode(part, document, known, arena)).transpose().map(Option::unzip)
+        };
+        let (key, key_written) = encode(Part::Key, self.key)?;
+        let (value, value_written) = encode(Part::Value, self.value)?;
         let record = Record {
             key: key.flatten(),
             value: value.flatten(),
@@ -82,7 +97,7 @@ impl<'a> RecordText<'a> {
         if size > limit {
             return Err(Kind::PayloadTooLarge.because(format!("The record has {size} bytes; {limit} are allowed.")));
         }
-        Ok(Encoded { record, key: key_part, value: value_part })
+        Ok(Encoded { record, key: key_written, value: value_written })
     }
 }
 
