@@ -81,3 +81,44 @@ pub async fn look_up(state: &State, flow: &mut Flow, wanted: HashSet<Wanted>) ->
         Err(why) => Known::failed(wanted, &why),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use crate::error::Kind;
+    use crate::http::v3::produce::receipt::Slot;
+
+    fn encoded(documents: &[&str]) -> (usize, Prepared) {
+        let documents: Vec<_> = documents.iter().map(|text| Bytes::copy_from_slice(text.as_bytes())).collect();
+        let limits = Config::for_bootstrap("x:1").limits;
+        let mut encoder = Encoder::new(&limits, documents.len(), 0);
+        for document in &documents {
+            let record = RecordText::parse(document).map_err(|_| Failure::unreadable("no record"));
+            encoder.take(record, document);
+        }
+        let why = RecordError { kind: Kind::SchemaLookup, message: "none".into(), with_its_batch: false };
+        let wanted = encoder.wanted();
+        (wanted.len(), encoder.finish(&Known::failed(wanted, &why)))
+    }
+
+    #[test]
+    fn records_stay_in_order_and_a_schema_is_wanted_once_for_each_part() {
+        let plain = |text: &str| format!("{{\"value\":{{\"type\":\"STRING\",\"data\":\"{text}\"}}}}");
+        let by_schema = r#"{"key":{"schema_id":1,"data":1},"value":{"schema_id":1,"data":1}}"#;
+        let (wanted, prepared) = encoded(&[&plain("a"), by_schema, &plain("b"), "1", by_schema, &plain("c")]);
+        let values: Vec<_> = prepared.records.iter().filter_map(|record| record.value.as_deref()).collect();
+        assert_eq!((wanted, values), (2, vec![&b"a"[..], b"b", b"c"]));
+        let is_sent: Vec<_> = prepared.slots.iter().map(|slot| matches!(slot, Slot::Sent { .. })).collect();
+        assert_eq!(is_sent, [true, false, true, false, false, true]);
+    }
+
+    #[test]
+    fn without_schemas_nothing_waits() {
+        let limits = Config::for_bootstrap("x:1").limits;
+        let mut encoder = Encoder::new(&limits, 1, 0);
+        let document = Bytes::from_static(b"{}");
+        encoder.take(RecordText::parse(&document).map_err(|_| Failure::unreadable("no record")), &document);
+        assert!(!encoder.is_waiting());
+    }
+}

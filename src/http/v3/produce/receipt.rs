@@ -232,7 +232,7 @@ mod tests {
 
     #[test]
     fn a_receipt_says_where_the_record_is() {
-        let part = |name, size_bytes| Some(Part { name, size_bytes });
+        let part = |name, size_bytes| Some(Written { name, schema: None, size_bytes });
         let placed = Placed { partition: 1, offset: 2, timestamp_ms: Some(1_709_208_000_007) };
         assert_eq!(
             receipt(&Outcome::Written(placed, part("BINARY", Some(3)), part("JSON", None))),
