@@ -85,6 +85,32 @@ impl Flow {
         }
     }
 
+    /// Returns the topic, if records can be sent to it.
+    pub async fn topic(&mut self, kafka: &Kafka) -> Result<TopicName, RecordError> {
+        let topic = self.topic.clone()?;
+        if let Some(why) = self.recent_refusal() {
+            return Err(why);
+        }
+        match check(kafka, &topic, None).await {
+            Ok(()) => Ok(topic),
+            Err(error) => Err(self.refuse(&error)),
+        }
+    }
+
+    fn recent_refusal(&mut self) -> Option<RecordError> {
+        self.refused.take_if(|(since, _)| since.elapsed() >= REFUSAL_AGE);
+        self.refused.as_ref().map(|(_, why)| why.clone())
+    }
+
+    /// Returns why nothing can be sent to the topic, and remembers where there is none.
+    fn refuse(&mut self, error: &Error) -> RecordError {
+        let why = refusal(error);
+        if error.kind() == Kind::TopicNotFound {
+            self.refused = Some((Instant::now(), why.clone()));
+        }
+        why
+    }
+
     /// Returns the records that cannot be sent.
     async fn refused(&mut self, kafka: &Kafka, records: &[Record]) -> Vec<(usize, RecordError)> {
         let all = |why: &RecordError| (0..records.len()).map(|number| (number, why.clone())).collect();
@@ -92,10 +118,9 @@ impl Flow {
             Ok(topic) => topic.clone(),
             Err(why) => return all(why),
         };
-        if let Some((_, why)) = self.refused.as_ref().filter(|(since, _)| since.elapsed() < REFUSAL_AGE) {
-            return all(why);
+        if let Some(why) = self.recent_refusal() {
+            return all(&why);
         }
-        self.refused = None;
         let highest = records.iter().filter_map(|record| record.partition).max();
         let error = match check(kafka, &topic, highest).await {
             Ok(()) => return Vec::new(),
@@ -104,11 +129,7 @@ impl Flow {
         if error.kind() == Kind::PartitionNotFound {
             return beyond(kafka, &topic, records).await;
         }
-        let why = refusal(&error);
-        if error.kind() == Kind::TopicNotFound {
-            self.refused = Some((Instant::now(), why.clone()));
-        }
-        all(&why)
+        all(&self.refuse(&error))
     }
 }
 

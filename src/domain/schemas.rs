@@ -1,16 +1,23 @@
 //! Which schema keys and values are written by, for requests of every version.
 
+mod named;
+
+use std::time::Duration;
+
 use crate::config::SchemaRegistry;
 use crate::error::{Error, Kind, Result};
 use crate::format::{Codec, Framed};
 use crate::model::{Format, SchemaType, TopicName};
-pub use crate::schema::Part;
-use crate::schema::{Failure, Registry, Strategy, Versioned, subject};
+pub use crate::schema::{Part, Strategy};
+use crate::schema::{Failure, Registry, Versioned, subject};
+pub use named::{Known, Named, Naming, Serializer, Wanted, Which};
 
 /// The registry, if there is one.
 pub struct Schemas {
     registry: Option<Registry>,
     lenient: bool,
+    /// How long the registry has for an answer.
+    patience: Duration,
 }
 
 /// The schema that a request names for its keys or its values.
@@ -26,7 +33,7 @@ impl Schemas {
     /// Takes the settings and reads the certificates; connects to nobody.
     pub fn new(settings: &SchemaRegistry) -> Result<Schemas> {
         let registry = Registry::new(settings).map_err(|why| Kind::Internal.caused_by(std::io::Error::other(why)))?;
-        Ok(Schemas { registry, lenient: settings.lenient_avro })
+        Ok(Schemas { registry, lenient: settings.lenient_avro, patience: settings.request_timeout })
     }
 
     /// Returns the registry; an error tells that there is none.

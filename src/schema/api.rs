@@ -51,6 +51,8 @@ struct Given<'a> {
     schema: &'a str,
     #[serde(rename = "schemaType")]
     schema_type: &'static str,
+    #[serde(skip_serializing_if = "<[Reference]>::is_empty")]
+    references: &'a [Reference],
 }
 
 #[derive(Deserialize)]
@@ -99,14 +101,20 @@ impl Api {
         self.ask(&Request::get(format!("/subjects/{subject}/versions/{version}"))).await
     }
 
-    /// Returns the schema of a subject that is this one.
-    pub(super) async fn find(&self, subject: &str, kind: SchemaType, text: &str) -> Result<Stored, Failure> {
-        self.ask(&given(subject, "", kind, text)?).await
+    /// Returns the schema of a subject that is this one, with what it refers to.
+    pub(super) async fn find(
+        &self,
+        subject: &str,
+        kind: SchemaType,
+        text: &str,
+        references: &[Reference],
+    ) -> Result<Stored, Failure> {
+        self.ask(&given(subject, "", kind, text, references)?).await
     }
 
     /// Registers a schema, and returns its id; done twice it is the same.
     pub(super) async fn register(&self, subject: &str, kind: SchemaType, text: &str) -> Result<i32, Failure> {
-        let id: Id = self.ask(&given(subject, "/versions", kind, text)?).await?;
+        let id: Id = self.ask(&given(subject, "/versions", kind, text, &[])?).await?;
         Ok(id.id)
     }
 
@@ -144,9 +152,15 @@ impl Api {
     }
 }
 
-fn given(subject: &str, below: &str, kind: SchemaType, text: &str) -> Result<Request, Failure> {
+fn given(
+    subject: &str,
+    below: &str,
+    kind: SchemaType,
+    text: &str,
+    references: &[Reference],
+) -> Result<Request, Failure> {
     let subject = crate::model::encode_segment(subject);
-    let given = Given { schema: text, schema_type: kind.name() };
+    let given = Given { schema: text, schema_type: kind.name(), references };
     let body = serde_json::to_vec(&given).map_err(|why| Failure::Unreadable(why.to_string()))?;
     Ok(Request {
         method: "POST",

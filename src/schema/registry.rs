@@ -5,7 +5,7 @@ use crate::cache::Cache;
 use crate::config::SchemaRegistry;
 use crate::format::schema::{Reference, Schema};
 use crate::model::SchemaType;
-use crate::schema::api::{Api, Stored};
+use crate::schema::api::{self, Api, Stored};
 use crate::schema::failure::Failure;
 use crate::schema::references::{resolve, too_large};
 
@@ -21,6 +21,7 @@ pub struct Registered {
     /// What it says.
     pub schema: Schema,
     text: String,
+    references: Vec<api::Reference>,
 }
 
 /// A schema as a version of a subject.
@@ -46,6 +47,8 @@ pub struct Registry {
     by_id: Cache<i32, Found<Arc<Registered>>>,
     by_text: Cache<(String, SchemaType, String), Found<Versioned>>,
     by_version: Cache<(String, String), Found<Versioned>>,
+    in_subjects: Cache<(String, i32), Found<Versioned>>,
+    record_names: Cache<(SchemaType, String), Found<Option<Arc<str>>>>,
 }
 
 impl Registry {
@@ -59,6 +62,8 @@ impl Registry {
             by_id: Cache::new(settings.cached_schemas),
             by_text: Cache::new(settings.cached_schemas),
             by_version: Cache::new(settings.cached_schemas),
+            in_subjects: Cache::new(settings.cached_schemas),
+            record_names: Cache::new(settings.cached_schemas),
             settings: settings.clone(),
         }))
     }
@@ -71,9 +76,7 @@ impl Registry {
 
     /// Returns the schema that `text` is in a subject, which gets it where that is allowed.
     pub async fn of_text(&self, subject: &str, kind: SchemaType, text: &str) -> Result<Versioned, Failure> {
-        if text.len() as u64 > self.settings.max_schema_bytes {
-            return Err(too_large(self.settings.max_schema_bytes));
-        }
+        self.check_size(text)?;
         let key = (subject.to_owned(), kind, text.to_owned());
         let fetch = async || kept(self.find_or_register(subject, kind, text).await);
         self.by_text.get(&key, |found| self.age(found, FOREVER), fetch).await?
@@ -92,10 +95,21 @@ impl Registry {
     /// Returns the version that the schema of an id is in a subject; missing where it is none.
     pub async fn in_subject(&self, subject: &str, id: i32) -> Result<Versioned, Failure> {
         let registered = self.by_id(id).await?;
-        let key = (subject.to_owned(), registered.kind, registered.text.clone());
-        let fetch = async || kept(self.find(subject, registered.kind, &registered.text).await);
-        let found = self.by_text.get(&key, |found| self.age(found, FOREVER), fetch).await??;
-        Ok(Versioned { registered, ..found })
+        let key = (subject.to_owned(), id);
+        let fetch = async || kept(self.find_registered(subject, &registered).await);
+        self.in_subjects.get(&key, |found| self.age(found, FOREVER), fetch).await?
+    }
+
+    /// Returns the full name of the record or message that a text says, which is parsed once.
+    pub async fn record_name(&self, kind: SchemaType, text: &str) -> Result<Option<Arc<str>>, Failure> {
+        self.check_size(text)?;
+        let read = async || kept(parse(kind, text, &[]).map(|schema| schema.record_name().map(Arc::from)));
+        self.record_names.get(&(kind, text.to_owned()), |found| self.age(found, FOREVER), read).await?
+    }
+
+    fn check_size(&self, text: &str) -> Result<(), Failure> {
+        let max_bytes = self.settings.max_schema_bytes;
+        if text.len() as u64 > max_bytes { Err(too_large(max_bytes)) } else { Ok(()) }
     }
 
     fn age<T>(&self, found: &Found<T>, age: Duration) -> Duration {
@@ -109,14 +123,12 @@ impl Registry {
 
     async fn read(&self, stored: Stored) -> Found<Arc<Registered>> {
         let kind = stored.schema_type()?;
-        let max_bytes = self.settings.max_schema_bytes;
-        if stored.schema.len() as u64 > max_bytes {
-            return Err(too_large(max_bytes));
-        }
-        let resolved = resolve(&self.api, &stored, max_bytes).await?;
+        self.check_size(&stored.schema)?;
+        let resolved = resolve(&self.api, &stored, self.settings.max_schema_bytes).await?;
         let references: Vec<_> = resolved.iter().map(|one| Reference { name: &one.name, text: &one.text }).collect();
         let schema = parse(kind, &stored.schema, &references)?;
-        Ok(Arc::new(Registered { id: stored.id, kind, schema, text: stored.schema }))
+        let references = stored.references.unwrap_or_default();
+        Ok(Arc::new(Registered { id: stored.id, kind, schema, text: stored.schema, references }))
     }
 
     async fn versioned(&self, subject: &str, version: &str, age: Duration) -> Result<Versioned, Failure> {
@@ -132,13 +144,19 @@ impl Registry {
     }
 
     async fn find(&self, subject: &str, kind: SchemaType, text: &str) -> Found<Versioned> {
-        let found = self.api.find(subject, kind, text).await?;
+        let found = self.api.find(subject, kind, text, &[]).await?;
         let registered = self.by_id(found.id).await?;
         Ok(Versioned { registered, subject: subject.into(), version: found.version })
     }
 
+    async fn find_registered(&self, subject: &str, registered: &Arc<Registered>) -> Found<Versioned> {
+        let Registered { kind, text, references, .. } = registered.as_ref();
+        let found = self.api.find(subject, *kind, text, references).await?;
+        Ok(Versioned { registered: Arc::clone(registered), subject: subject.into(), version: found.version })
+    }
+
     async fn find_or_register(&self, subject: &str, kind: SchemaType, text: &str) -> Found<Versioned> {
-        // What cannot be read is not the registry's affair; a request has no way to say what its schema refers to.
+        // The registry is not bothered with what cannot be read.
         parse(kind, text, &[])?;
         match self.find(subject, kind, text).await {
             Err(Failure::Missing(_)) if self.settings.auto_register => {

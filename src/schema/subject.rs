@@ -10,7 +10,7 @@ pub enum Part {
 }
 
 /// How the subject of a schema is named.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Strategy {
     /// `topic-key` or `topic-value`.
     #[default]

@@ -8,13 +8,14 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
 use crate::config::Limits;
 use crate::domain::Flow;
+use crate::domain::schemas::Known;
 use crate::error::{Kind, Result};
-use crate::format::Arena;
 use crate::http::answer::Answer;
 use crate::http::v3::V3;
 use crate::http::v3::document::Document;
 use crate::http::v3::parameters::segment;
-use crate::http::v3::produce::receipt::{Failure, Outcome, Prepared, Writer, outcomes, write_failure};
+use crate::http::v3::produce::encoder::{Encoder, look_up};
+use crate::http::v3::produce::receipt::{Outcome, Writer, outcomes, write_failure};
 use crate::http::v3::produce::record::{Field, RecordText, parse_error, unknown_field};
 use crate::state::State;
 
@@ -26,8 +27,13 @@ pub async fn produce(
     state: Data<State>,
 ) -> Result<HttpResponse> {
     let (cluster, topic) = (segment(&request, "cluster")?, segment(&request, "topic")?);
-    let (ids, prepared) = prepare(document.bytes(), &state.config.limits)?;
+    let (ids, encoder) = read(document.bytes(), &state.config.limits)?;
     let mut flow = Flow::new(&topic, state.config.producer.queue_wait);
+    let known = match encoder.is_waiting() {
+        false => Known::default(),
+        true => look_up(&state, &mut flow, encoder.wanted()).await,
+    };
+    let prepared = encoder.finish(&known);
     let handed = flow.hand_over(&state.kafka, prepared.records, 0).await;
     let deliveries = handed.finish(&state.kafka).await;
     let outcomes = outcomes(prepared.slots, deliveries);
@@ -42,7 +48,7 @@ const ID_CHARS: usize = 80;
 struct Entries<'a>(Vec<RecordText<'a>>);
 
 /// Returns the ids and the records of a batch; an error is one of the whole request.
-fn prepare(body: &Bytes, limits: &Limits) -> Result<(Vec<String>, Prepared)> {
+fn read<'a>(body: &'a Bytes, limits: &'a Limits) -> Result<(Vec<String>, Encoder<'a>)> {
     let text = std::str::from_utf8(body).map_err(|_| Kind::BadRequest.because("The request body is not UTF-8."))?;
     if text.trim_ascii().is_empty() || text.trim_ascii() == "null" {
         return Err(Kind::InvalidBatch.into());
@@ -58,15 +64,9 @@ fn prepare(body: &Bytes, limits: &Limits) -> Result<(Vec<String>, Prepared)> {
     if ids.iter().collect::<HashSet<_>>().len() < ids.len() {
         return Err(Kind::InvalidBatch.because("Batch entry IDs are not distinct."));
     }
-    let mut arena = Arena::with_capacity(body.len() / 4 * 3);
-    let mut prepared = Prepared::with_capacity(entries.len());
-    for entry in entries {
-        match entry.encode(body, limits, &mut arena) {
-            Ok(encoded) => prepared.push(encoded),
-            Err(error) => prepared.refuse(Failure::from(&error)),
-        }
-    }
-    Ok((ids, prepared))
+    let mut encoder = Encoder::new(limits, entries.len(), body.len());
+    entries.into_iter().for_each(|entry| encoder.take(Ok(entry), body));
+    Ok((ids, encoder))
 }
 
 fn id(entry: &RecordText<'_>) -> Result<String> {
@@ -90,7 +90,7 @@ fn render(ids: &[String], outcomes: impl Iterator<Item = Outcome>, mut writer: W
         out.extend_from_slice(id.as_bytes());
         out.extend_from_slice(b"\",");
         match &outcome {
-            Outcome::Written(placed, key, value) => writer.written(placed, *key, *value, out),
+            Outcome::Written(placed, key, value) => writer.written(placed, key.as_ref(), value.as_ref(), out),
             Outcome::Failed(failure) => write_failure(failure, out),
         }
         out.push(b'}');
@@ -128,11 +128,13 @@ impl<'de> Deserialize<'de> for Entries<'de> {
 mod tests {
     use super::*;
     use crate::config::Config;
+    use crate::http::v3::produce::receipt::Failure;
     use crate::model::{Placed, RecordError};
 
     fn refusal(body: &str) -> (u16, u32, String) {
         let body = Bytes::copy_from_slice(body.as_bytes());
-        let error = prepare(&body, &Config::for_bootstrap("x:1").limits).expect_err("it is refused");
+        let limits = Config::for_bootstrap("x:1").limits;
+        let error = read(&body, &limits).err().expect("it is refused");
         (error.kind().status(), error.kind().code(), error.message().to_string())
     }
 

@@ -1,14 +1,16 @@
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
+use actix_web::web::Bytes;
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::error::{Kind, Result};
+use crate::domain::schemas::{Known, Named, Naming, Part, Serializer, Strategy, Which};
+use crate::error::Result;
 use crate::format::{Arena, Codec, encode_text};
 use crate::http::v3::produce::record::{Field, unknown_field};
-
-use actix_web::web::Bytes;
+use crate::model::SchemaType;
 
 /// A key or value as it is written in a record.
 #[derive(Debug)]
@@ -18,8 +20,8 @@ pub struct Data<'a> {
 }
 
 /// How the data is to be encoded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Encoding {
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Encoding {
     /// Base64 for any bytes.
     Binary,
     /// Any JSON, stored in compact form.
@@ -27,92 +29,144 @@ pub enum Encoding {
     /// A text, stored as UTF-8.
     String,
     /// By a schema that the record names or has with it.
-    Schema,
+    Schema(Arc<Named>),
 }
 
 /// What a receipt says of a key or value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Part {
+#[derive(Clone)]
+pub struct Written {
     /// The `type`.
     pub name: &'static str,
+    /// The schema, where there is one.
+    pub schema: Option<Arc<Serializer>>,
     /// Bytes on the log; `None` is null.
     pub size_bytes: Option<usize>,
 }
 
 impl Data<'_> {
+    /// Returns the schema that is to be looked up.
+    pub fn named(&self) -> Option<&Arc<Named>> {
+        match &self.encoding {
+            Encoding::Binary | Encoding::Json | Encoding::String => None,
+            Encoding::Schema(named) => Some(named),
+        }
+    }
+
     /// Returns the bytes for the log and what the receipt says of them; `document` is what this was parsed from.
-    pub fn encode(&self, document: &Bytes, arena: &mut Arena) -> Result<(Option<Bytes>, Part)> {
-        let name = match self.encoding {
-            Encoding::Binary => "BINARY",
-            Encoding::Json => "JSON",
-            Encoding::String => "STRING",
-            Encoding::Schema => return Err(Kind::SchemaWithoutRegistry.into()),
+    pub fn encode(
+        &self,
+        part: Part,
+        document: &Bytes,
+        known: &Known,
+        arena: &mut Arena,
+    ) -> Result<(Option<Bytes>, Written)> {
+        let (name, schema) = match &self.encoding {
+            Encoding::Binary => ("BINARY", None),
+            Encoding::Json => ("JSON", None),
+            Encoding::String => ("STRING", None),
+            Encoding::Schema(named) => {
+                let serializer = known.get(part, named)?;
+                (type_name(serializer.kind), Some(serializer))
+            }
         };
-        let Some(data) = self.data else { return Ok((None, Part { name, size_bytes: None })) };
-        let bytes = match self.encoding {
-            Encoding::Binary => Codec::Binary.encode(data, document, arena)?,
-            Encoding::Json => Codec::Json.encode(data, document, arena)?,
-            Encoding::String | Encoding::Schema => encode_text(data, document)?,
+        let bytes = match (self.data, &self.encoding, &schema) {
+            (None, _, _) => None,
+            (Some(data), _, Some(serializer)) => Some(serializer.framed.encode(data)?),
+            (Some(data), Encoding::Binary, None) => Some(Codec::Binary.encode(data, document, arena)?),
+            (Some(data), Encoding::Json, None) => Some(Codec::Json.encode(data, document, arena)?),
+            (Some(data), Encoding::String | Encoding::Schema(_), None) => Some(encode_text(data, document)?),
         };
-        let part = Part { name, size_bytes: Some(bytes.len()) };
-        Ok((Some(bytes), part))
+        let written = Written { name, schema, size_bytes: bytes.as_ref().map(Bytes::len) };
+        Ok((bytes, written))
     }
 }
 
-/// The names of the types that need a schema.
-const SCHEMA_TYPES: [&str; 3] = ["AVRO", "JSONSCHEMA", "PROTOBUF"];
+/// Returns the `type` of a schema.
+fn type_name(kind: SchemaType) -> &'static str {
+    match kind {
+        SchemaType::Avro => "AVRO",
+        SchemaType::JsonSchema => "JSONSCHEMA",
+        SchemaType::Protobuf => "PROTOBUF",
+    }
+}
 
 /// The fields that choose a schema, as far as they are there.
 #[derive(Default)]
 struct Chosen<'a> {
     kind: Option<Cow<'a, str>>,
-    subject: bool,
-    strategy: bool,
-    id: bool,
-    version: bool,
-    schema: bool,
+    subject: Option<Cow<'a, str>>,
+    strategy: Option<Strategy>,
+    id: Option<i32>,
+    version: Option<i32>,
+    schema: Option<Cow<'a, str>>,
 }
 
 impl Chosen<'_> {
     /// Returns the encoding; an error is a rule of contract/v3.md 3.4 that the fields break.
-    fn encoding(&self) -> Result<Encoding, String> {
-        if self.subject && self.strategy {
+    fn encoding(self) -> Result<Encoding, String> {
+        if self.subject.is_some() && self.strategy.is_some() {
             return Err("Only one of 'subject' or 'subject_name_strategy' can be used.".into());
         }
-        if u8::from(self.id) + u8::from(self.version) + u8::from(self.schema) > 1 {
+        if [self.id.is_some(), self.version.is_some(), self.schema.is_some()].into_iter().filter(|is| *is).count() > 1 {
             return Err("Only one of 'schema_id', 'schema_version' or 'schema' can be used.".into());
         }
         let Some(kind) = self.kind.as_deref() else {
-            return if self.schema { Err("'schema' needs a 'type'.".into()) } else { Ok(Encoding::Schema) };
+            return if self.schema.is_some() { Err("'schema' needs a 'type'.".into()) } else { self.schema() };
         };
         let encoding = match kind {
             "BINARY" => Encoding::Binary,
             "JSON" => Encoding::Json,
             "STRING" => Encoding::String,
-            kind if SCHEMA_TYPES.contains(&kind) => {
-                return if self.schema {
-                    Ok(Encoding::Schema)
-                } else {
-                    Err(format!("'type={kind}' needs a 'schema'."))
-                };
+            "AVRO" | "JSONSCHEMA" | "PROTOBUF" if self.schema.is_none() => {
+                return Err(format!("'type={kind}' needs a 'schema'."));
             }
+            "AVRO" | "JSONSCHEMA" | "PROTOBUF" => return self.schema(),
             kind => {
                 return Err(format!("'{kind}' is not a type: use BINARY, JSON, STRING, AVRO, JSONSCHEMA or PROTOBUF."));
             }
         };
-        if self.subject || self.strategy || self.id || self.version || self.schema {
+        if self.names_schema() {
             return Err(format!("'type={kind}' cannot be used with a schema, a subject or a strategy."));
         }
         Ok(encoding)
     }
+
+    fn names_schema(&self) -> bool {
+        self.subject.is_some()
+            || self.strategy.is_some()
+            || self.id.is_some()
+            || self.version.is_some()
+            || self.schema.is_some()
+    }
+
+    /// Returns the encoding by the schema that is named.
+    fn schema(self) -> Result<Encoding, String> {
+        let kind = match self.kind.as_deref() {
+            Some("JSONSCHEMA") => SchemaType::JsonSchema,
+            Some("PROTOBUF") => SchemaType::Protobuf,
+            Some(_) | None => SchemaType::Avro,
+        };
+        let which = match (self.schema, self.id, self.version) {
+            (Some(text), _, _) => Which::Text(kind, text.into_owned()),
+            (None, Some(id), _) => Which::Id(id),
+            (None, None, Some(version)) => Which::Version(version),
+            (None, None, None) => Which::Latest,
+        };
+        let strategy = self.strategy.unwrap_or_default();
+        if strategy.needs_schema() && matches!(which, Which::Version(_) | Which::Latest) {
+            return Err("This 'subject_name_strategy' needs a 'schema' or a 'schema_id'.".into());
+        }
+        let subject = self.subject.map_or(Naming::By(strategy), |name| Naming::Subject(name.into_owned()));
+        Ok(Encoding::Schema(Arc::new(Named { subject, which })))
+    }
 }
 
-/// Tells whether a strategy is given; one that does not exist is an error.
-fn strategy(name: Option<Field<'_>>) -> Result<bool, String> {
-    match name.as_ref().map(|name| name.0.as_ref()) {
-        None => Ok(false),
-        Some("TOPIC_NAME" | "RECORD_NAME" | "TOPIC_RECORD_NAME") => Ok(true),
-        Some(other) => Err(format!("'{other}' is not a strategy: use TOPIC_NAME, RECORD_NAME or TOPIC_RECORD_NAME.")),
+/// Reads a strategy; one that does not exist is an error.
+fn strategy(name: Option<Field<'_>>) -> Result<Option<Strategy>, String> {
+    let Some(name) = name.map(|name| name.0) else { return Ok(None) };
+    match Strategy::named(&name) {
+        None => Err(format!("'{name}' is not a strategy: use TOPIC_NAME, RECORD_NAME or TOPIC_RECORD_NAME.")),
+        found => Ok(found),
     }
 }
 
@@ -133,13 +187,13 @@ impl<'de> Deserialize<'de> for Data<'de> {
                     match field.0.as_ref() {
                         "data" => data = map.next_value()?,
                         "type" => chosen.kind = map.next_value::<Option<Field>>()?.map(|name| name.0),
-                        "subject" => chosen.subject = map.next_value::<Option<Field>>()?.is_some(),
+                        "subject" => chosen.subject = map.next_value::<Option<Field>>()?.map(|name| name.0),
                         "subject_name_strategy" => {
                             chosen.strategy = strategy(map.next_value()?).map_err(A::Error::custom)?
                         }
-                        "schema_id" => chosen.id = map.next_value::<Option<i32>>()?.is_some(),
-                        "schema_version" => chosen.version = map.next_value::<Option<i32>>()?.is_some(),
-                        "schema" => chosen.schema = map.next_value::<Option<Field>>()?.is_some(),
+                        "schema_id" => chosen.id = map.next_value()?,
+                        "schema_version" => chosen.version = map.next_value()?,
+                        "schema" => chosen.schema = map.next_value::<Option<Field>>()?.map(|text| text.0),
                         unknown => return Err(unknown_field(unknown)),
                     }
                 }

@@ -2,6 +2,8 @@
 
 mod batch;
 mod data;
+mod decoding;
+mod encoder;
 mod input;
 mod receipt;
 mod record;

@@ -1,19 +1,19 @@
 use time::OffsetDateTime;
 
+use crate::domain::schemas::Serializer;
 use crate::error::{Error, Kind};
-use crate::http::v3::produce::data::Part;
+use crate::http::v3::produce::data::Written;
 use crate::http::v3::produce::record::Encoded;
 use crate::model::{Delivery, Placed, Record, RecordError};
 
 /// What is known of a record before Kafka has it.
-#[derive(Debug)]
 pub enum Slot {
     /// It is on its way.
     Sent {
         /// What the receipt says of the key.
-        key: Option<Part>,
+        key: Option<Written>,
         /// And of the value.
-        value: Option<Part>,
+        value: Option<Written>,
     },
     /// It is not sent.
     Refused(Failure),
@@ -60,7 +60,7 @@ impl From<&RecordError> for Failure {
 }
 
 /// Records to be sent, and a slot for each and for those that are not.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Prepared {
     /// Those that are sent.
     pub records: Vec<Record>,
@@ -89,7 +89,7 @@ impl Prepared {
 /// What became of a record.
 pub enum Outcome {
     /// It is on the log.
-    Written(Placed, Option<Part>, Option<Part>),
+    Written(Placed, Option<Written>, Option<Written>),
     /// It is not, or may not be.
     Failed(Failure),
 }
@@ -134,7 +134,7 @@ impl Writer {
         match outcome {
             Outcome::Written(placed, key, value) => {
                 out.extend_from_slice(b"\"error_code\":200,");
-                self.written(placed, *key, *value, out);
+                self.written(placed, key.as_ref(), value.as_ref(), out);
             }
             Outcome::Failed(failure) => write_failure(failure, out),
         }
@@ -142,7 +142,7 @@ impl Writer {
     }
 
     /// Appends the fields of a record that is on the log.
-    pub fn written(&mut self, placed: &Placed, key: Option<Part>, value: Option<Part>, out: &mut Vec<u8>) {
+    pub fn written(&mut self, placed: &Placed, key: Option<&Written>, value: Option<&Written>, out: &mut Vec<u8>) {
         let mut digits = itoa::Buffer::new();
         out.extend_from_slice(&self.place);
         out.extend_from_slice(digits.format(placed.partition).as_bytes());
@@ -157,13 +157,28 @@ impl Writer {
                 out.extend_from_slice(name.as_bytes());
                 out.extend_from_slice(b"\":{\"type\":\"");
                 out.extend_from_slice(part.name.as_bytes());
-                out.extend_from_slice(b"\",\"size\":");
+                out.push(b'"');
+                if let Some(schema) = &part.schema {
+                    write_schema(schema, out);
+                }
+                out.extend_from_slice(b",\"size\":");
                 let size = part.size_bytes.map_or(-1, |size| i64::try_from(size).unwrap_or(i64::MAX));
                 out.extend_from_slice(digits.format(size).as_bytes());
                 out.push(b'}');
             }
         }
     }
+}
+
+/// Appends which schema it was.
+fn write_schema(schema: &Serializer, out: &mut Vec<u8>) {
+    let mut digits = itoa::Buffer::new();
+    out.extend_from_slice(b",\"subject\":");
+    out.extend_from_slice(serde_json::Value::from(schema.subject.as_ref()).to_string().as_bytes());
+    out.extend_from_slice(b",\"schema_id\":");
+    out.extend_from_slice(digits.format(schema.framed.id).as_bytes());
+    out.extend_from_slice(b",\"schema_version\":");
+    out.extend_from_slice(digits.format(schema.version).as_bytes());
 }
 
 /// Appends `error_code` and `message`.
@@ -217,7 +232,7 @@ mod tests {
 
     #[test]
     fn a_receipt_says_where_the_record_is() {
-        let part = |name, size_bytes| Some(Part { name, size_bytes });
+        let part = |name, size_bytes| Some(Written { name, schema: None, size_bytes });
         let placed = Placed { partition: 1, offset: 2, timestamp_ms: Some(1_709_208_000_007) };
         assert_eq!(
             receipt(&Outcome::Written(placed, part("BINARY", Some(3)), part("JSON", None))),

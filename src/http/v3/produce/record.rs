@@ -1,5 +1,6 @@
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 use actix_web::web::Bytes;
 use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
@@ -8,9 +9,10 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::config::Limits;
+use crate::domain::schemas::{Known, Part, Wanted};
 use crate::error::{Error, Kind, Result};
 use crate::format::{Arena, decode_base64};
-use crate::http::v3::produce::data::{Data, Part};
+use crate::http::v3::produce::data::{Data, Written};
 use crate::model::{Header, PartitionId, Record};
 
 /// A record of the right shape; key and value are still text of the document.
@@ -26,14 +28,13 @@ pub struct RecordText<'a> {
 }
 
 /// A record ready to be sent, and what its receipt will say of key and value.
-#[derive(Debug)]
 pub struct Encoded {
     /// The record.
     pub record: Record,
     /// Its key; `None` where it has none, not even null data.
-    pub key: Option<Part>,
+    pub key: Option<Written>,
     /// Its value likewise.
-    pub value: Option<Part>,
+    pub value: Option<Written>,
 }
 
 /// Why a document is no record.
@@ -63,14 +64,28 @@ impl<'a> RecordText<'a> {
         }
     }
 
-    /// Returns the record with everything decoded.
-    pub fn encode(self, document: &Bytes, limits: &Limits, arena: &mut Arena) -> Result<Encoded> {
+    /// Tells whether a schema is to be looked up for it.
+    pub fn needs_schema(&self) -> bool {
+        self.wanted().next().is_some()
+    }
+
+    /// Returns the schemas that are to be looked up for it.
+    pub fn wanted(&self) -> impl Iterator<Item = Wanted> {
+        let parts = [(Part::Key, &self.key), (Part::Value, &self.value)].into_iter();
+        parts.filter_map(|(part, data)| Some((part, Arc::clone(data.as_ref()?.named()?))))
+    }
+
+    /// Returns the record with everything decoded; the schemas that it wants have been looked up.
+    pub fn encode(self, document: &Bytes, limits: &Limits, known: &Known, arena: &mut Arena) -> Result<Encoded> {
         let partition = match self.partition {
             Some(number) if number < 0 => return Err(Kind::PartitionNotFound.into()),
             given => given.map(PartitionId::try_from).transpose()?,
         };
-        let (key, key_part) = self.key.map(|key| key.encode(document, arena)).transpose()?.unzip();
-        let (value, value_part) = self.value.map(|value| value.encode(document, arena)).transpose()?.unzip();
+        let mut encode = |part, data: Option<Data<'_>>| {
+            data.map(|data| data.encode(part, document, known, arena)).transpose().map(Option::unzip)
+        };
+        let (key, key_written) = encode(Part::Key, self.key)?;
+        let (value, value_written) = encode(Part::Value, self.value)?;
         let record = Record {
             key: key.flatten(),
             value: value.flatten(),
@@ -82,7 +97,7 @@ impl<'a> RecordText<'a> {
         if size > limit {
             return Err(Kind::PayloadTooLarge.because(format!("The record has {size} bytes; {limit} are allowed.")));
         }
-        Ok(Encoded { record, key: key_part, value: value_part })
+        Ok(Encoded { record, key: key_written, value: value_written })
     }
 }
 
@@ -247,13 +262,25 @@ fn header_value(text: &str) -> Result<Bytes> {
 mod tests {
     use super::*;
     use crate::config::Config;
+    use crate::domain::schemas::{Named, Naming, Strategy, Which};
+    use crate::model::{RecordError, SchemaType};
     use proptest::prelude::*;
 
     fn encoded(document: &str) -> Result<Encoded, String> {
         let document = Bytes::copy_from_slice(document.as_bytes());
         let text = RecordText::parse(&document).map_err(|misfit| format!("{misfit:?}"))?;
         let limits = Config::for_bootstrap("x:1").limits;
-        text.encode(&document, &limits, &mut Arena::with_capacity(0)).map_err(|error| error.message().to_string())
+        let known = Known::failed(text.wanted().collect(), &no_such_schema());
+        text.encode(&document, &limits, &known, &mut Arena::with_capacity(0))
+            .map_err(|error| error.message().to_string())
+    }
+
+    fn no_such_schema() -> RecordError {
+        RecordError { kind: Kind::SchemaLookup, message: "No such schema.".into(), with_its_batch: false }
+    }
+
+    fn said(written: Option<Written>) -> Option<(&'static str, Option<usize>)> {
+        written.map(|written| (written.name, written.size_bytes))
     }
 
     #[test]
@@ -270,16 +297,16 @@ mod tests {
             headers: vec![header("h", Some(b"a")), header("n", None)],
         };
         assert_eq!(record, expected);
-        assert_eq!(key, Some(Part { name: "BINARY", size_bytes: Some(1) }));
-        assert_eq!(value, Some(Part { name: "JSON", size_bytes: Some(10) }));
+        assert_eq!(said(key), Some(("BINARY", Some(1))));
+        assert_eq!(said(value), Some(("JSON", Some(10))));
     }
 
     #[test]
     fn nothing_null_and_null_data_are_different() {
-        let parts = |document: &str| encoded(document).map(|encoded| (encoded.record.value, encoded.value)).unwrap();
+        let parts = |document: &str| encoded(document).map(|encoded| (encoded.record.value, said(encoded.value))).unwrap();
         assert_eq!(parts("{}"), (None, None));
         assert_eq!(parts(r#"{"value":null}"#), (None, None));
-        let null = (None, Some(Part { name: "STRING", size_bytes: None }));
+        let null = (None, Some(("STRING", None)));
         assert_eq!(parts(r#"{"value":{"type":"STRING","data":null}}"#), null);
         assert_eq!(parts(r#"{"value":{"type":"STRING"}}"#), null);
     }
@@ -342,11 +369,11 @@ mod tests {
             r#"{"headers":[{"name":"h","value":"YQ"}]}"#,
             r#"{"headers":[{"value":"YQ=="}]}"#,
         ] {
-            assert!(encoded(text).unwrap_err().starts_with("Wrong"), "{text}");
+            assert!(encoded(text).err().unwrap().starts_with("Wrong"), "{text}");
         }
         for text in ["nul", "{]", r#"{"foo":1,x}"#, "{\"value\":{\"type\":\"STRING\",\"data\":\"a\nb\"}}", "1-2", "01"]
         {
-            assert!(encoded(text).unwrap_err().starts_with("NotJson"), "{text}");
+            assert!(encoded(text).err().unwrap().starts_with("NotJson"), "{text}");
         }
         assert!(matches!(RecordText::parse(b"{\"\xff\":1}"), Err(Misfit::NotJson(_))));
     }
@@ -363,13 +390,36 @@ mod tests {
             r#""type":"BINARY","subject":"x""#,
             r#""type":"JSON","schema_version":1"#,
             r#""subject_name_strategy":"NOPE""#,
+            r#""subject_name_strategy":"RECORD_NAME""#,
+            r#""subject_name_strategy":"TOPIC_RECORD_NAME","schema_version":1"#,
         ] {
-            assert!(encoded(&format!("{{\"value\":{{{fields}}}}}")).unwrap_err().starts_with("Wrong"), "{fields}");
+            assert!(encoded(&format!("{{\"value\":{{{fields}}}}}")).err().unwrap().starts_with("Wrong"), "{fields}");
         }
-        for fields in [r#""type":"AVRO","schema":"x""#, r#""data":1"#, r#""schema_id":1"#, r#""subject":"s""#] {
-            let refusal = encoded(&format!("{{\"value\":{{{fields}}}}}")).unwrap_err();
-            assert_eq!(refusal, "Payload error. Schema Registry must be configured when using schemas.", "{fields}");
+    }
+
+    #[test]
+    fn schemas_are_named_in_four_ways() {
+        let by = Naming::By;
+        let cases = [
+            (r#""data":1"#, by(Strategy::TopicName), Which::Latest),
+            (r#""subject":"s""#, Naming::Subject("s".into()), Which::Latest),
+            (r#""schema_version":2"#, by(Strategy::TopicName), Which::Version(2)),
+            (r#""schema_id":3,"subject_name_strategy":"RECORD_NAME""#, by(Strategy::RecordName), Which::Id(3)),
+            (
+                r#""type":"JSONSCHEMA","schema":"\u0078","subject_name_strategy":"TOPIC_RECORD_NAME""#,
+                by(Strategy::TopicRecordName),
+                Which::Text(SchemaType::JsonSchema, "x".into()),
+            ),
+        ];
+        for (fields, subject, which) in cases {
+            let document = format!("{{\"key\":{{{fields}}}}}");
+            let record = RecordText::parse(document.as_bytes()).unwrap();
+            let wanted: Vec<Wanted> = record.wanted().collect();
+            assert_eq!(wanted, [(Part::Key, Arc::new(Named { subject, which }))], "{fields}");
+            assert_eq!(encoded(&document).err().unwrap(), "No such schema.");
         }
+        let plain = RecordText::parse(br#"{"key":{"type":"STRING","data":"x"}}"#).unwrap();
+        assert!(!plain.needs_schema());
     }
 
     proptest! {

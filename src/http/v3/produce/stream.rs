@@ -4,19 +4,17 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use actix_web::web::{self, Bytes, Data};
+use actix_web::web::{Bytes, Data};
 use futures_util::future::LocalBoxFuture;
 use futures_util::{FutureExt, Stream, StreamExt};
 use tokio::time::{Instant, Sleep, sleep_until, timeout};
 
-use crate::config::Limits;
 use crate::domain::Stopping;
 use crate::domain::{Flow, Handed};
-use crate::error::{Error, Kind};
-use crate::format::Arena;
+use crate::error::Kind;
+use crate::http::v3::produce::decoding::{Decoded, decode, refuse_all};
 use crate::http::v3::produce::input::{Batch, Broken, Input};
 use crate::http::v3::produce::receipt::{Failure, Outcome, Prepared, Slot, Writer, outcomes};
-use crate::http::v3::produce::record::{Misfit, RecordText};
 use crate::state::State;
 
 /// What a stream may have unanswered before it reads no more; one batch may go beyond.
@@ -25,9 +23,6 @@ const UNANSWERED_BYTES: usize = 4 * 1024 * 1024;
 
 /// How long a stream may rest once the process is about to end.
 const LAST_REST: Duration = Duration::from_millis(250);
-
-/// Batches above this size are decoded off the worker thread, where they cost it more than half a millisecond.
-const DECODE_ON_WORKER_BYTES: usize = 512 * 1024;
 
 /// The receipts of a stream of records, which also reads the stream: what the client does not take holds back what it
 /// sends. Owns everything that is under way; dropping it leaves only records that Kafka's client already has.
@@ -253,12 +248,8 @@ async fn hand_over(
     let documents = std::mem::take(&mut batch.documents);
     let mut decoded = if is_late {
         refuse_all(documents.len(), &Kind::StreamTooOld.into())
-    } else if batch.bytes <= DECODE_ON_WORKER_BYTES {
-        decode(&documents, &state.config.limits)
     } else {
-        let (count, limits) = (documents.len(), state.config.limits.clone());
-        let decoded = web::block(move || decode(&documents, &limits)).await;
-        decoded.unwrap_or_else(|stopped| refuse_all(count, &Kind::Internal.caused_by(stopped)))
+        decode(&state, &mut flow, documents, batch.bytes).await
     };
     if let Some(broken) = batch.broken.filter(|_| !decoded.is_last) {
         decoded.prepared.refuse(failure(broken));
@@ -267,38 +258,6 @@ async fn hand_over(
     let Decoded { prepared: Prepared { records, slots }, is_last } = decoded;
     let handed = flow.hand_over(&state.kafka, records, under_way).await;
     (flow, HandedOver { handed, slots, is_last, batch })
-}
-
-/// Documents as records; nothing is read after the one that is no JSON.
-struct Decoded {
-    prepared: Prepared,
-    is_last: bool,
-}
-
-fn decode(documents: &[Bytes], limits: &Limits) -> Decoded {
-    let bytes: usize = documents.iter().map(Bytes::len).sum();
-    let mut arena = Arena::with_capacity(bytes / 4 * 3);
-    let mut prepared = Prepared::with_capacity(documents.len());
-    for document in documents {
-        match RecordText::parse(document) {
-            Ok(record) => match record.encode(document, limits, &mut arena) {
-                Ok(encoded) => prepared.push(encoded),
-                Err(error) => prepared.refuse(Failure::from(&error)),
-            },
-            Err(Misfit::Wrong(why)) => prepared.refuse(Failure::new(Kind::BadRequest, &why)),
-            Err(Misfit::NotJson(why)) => {
-                prepared.refuse(Failure::unreadable(&why));
-                return Decoded { prepared, is_last: true };
-            }
-        }
-    }
-    Decoded { prepared, is_last: false }
-}
-
-fn refuse_all(count: usize, error: &Error) -> Decoded {
-    let mut prepared = Prepared::default();
-    (0..count).for_each(|_| prepared.refuse(Failure::from(error)));
-    Decoded { prepared, is_last: false }
 }
 
 fn failure(broken: Broken) -> Failure {
