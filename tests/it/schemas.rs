@@ -10,7 +10,8 @@ use crate::harness::kafka::{self, NewRecord};
 const AVRO: &str = "application/vnd.kafka.avro.v2+json";
 const JSON_SCHEMA: &str = "application/vnd.kafka.jsonschema.v2+json";
 const PROTOBUF: &str = "application/vnd.kafka.protobuf.v2+json";
-const MESSAGE: &str = "syntax = \"proto3\"; message M { string name = 1; int32 n = 2; repeated string tags = 3; int64 l = 4; }";
+const MESSAGE: &str =
+    "syntax = \"proto3\"; message M { string name = 1; int32 n = 2; repeated string tags = 3; int64 l = 4; }";
 
 fn app() -> App {
     let urls = format!("schema_registry.urls={}", registry().url);
@@ -65,13 +66,18 @@ async fn avro_is_written_and_read_as_java_does_it() {
         let by_java = java.ask(&["avro-write", &text, &value.to_string()]);
         let expected = framed(&written["value_schema_id"], &unhex(&by_java));
         // A schema that is bytes alone has no length before them, as the registry's serializers have it.
-        let plain = if schema == json!("bytes") { framed(&written["value_schema_id"], &unhex(&by_java)[1..]) } else { expected.clone() };
+        let plain = if schema == json!("bytes") {
+            framed(&written["value_schema_id"], &unhex(&by_java)[1..])
+        } else {
+            expected.clone()
+        };
         assert_eq!(hex(&values_of(&topic)[0]), hex(&plain), "{schema}");
         kafka::shared().produce(&topic, &[NewRecord { value: Some(plain.clone()), ..NewRecord::default() }]);
         let instance = Instance::of_partition(&app, &topic, json!({"format": "avro"})).await;
         let read: Vec<_> = instance.collect(2).await.into_iter().map(|record| record["value"].clone()).collect();
         assert_eq!(read, [value.clone(), value.clone()], "{schema}");
-        let by_java: Value = serde_json::from_str(&java.ask(&["avro-read", &text, &hex(&expected[5..])])).expect("JSON");
+        let by_java: Value =
+            serde_json::from_str(&java.ask(&["avro-read", &text, &hex(&expected[5..])])).expect("JSON");
         assert_eq!(by_java, value, "{schema}");
     }
 }
@@ -98,10 +104,12 @@ async fn protobuf_is_written_and_read_as_java_does_it() {
 async fn json_is_checked_by_its_schema_and_stored_as_text() {
     let (app, topic) = (app(), app::topic(1));
     let schema = json!({"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]}).to_string();
-    let written = produce(&app, &topic, JSON_SCHEMA, json!({"value_schema": schema, "records": [{"value": {"a": 1}}]})).await;
+    let written =
+        produce(&app, &topic, JSON_SCHEMA, json!({"value_schema": schema, "records": [{"value": {"a": 1}}]})).await;
     assert_eq!(hex(&values_of(&topic)[0]), hex(&framed(&written["value_schema_id"], br#"{"a":1}"#)));
     let refused = app.post(&format!("/topics/{topic}"));
-    let body = json!({"value_schema_id": written["value_schema_id"], "records": [{"value": {"a": 1}}, {"value": {"a": "x"}}]});
+    let body =
+        json!({"value_schema_id": written["value_schema_id"], "records": [{"value": {"a": 1}}, {"value": {"a": "x"}}]});
     let refused = refused.document(JSON_SCHEMA, &body).send().await;
     assert_eq!(refused.error(), (400, 400));
     assert!(refused.message().contains("records[1].value"), "{}", refused.message());
