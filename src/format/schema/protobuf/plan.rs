@@ -217,7 +217,7 @@ impl Field {
 
 fn index_of_oneof(descriptor: &FieldDescriptor) -> Option<usize> {
     let oneof = descriptor.containing_oneof()?;
-    descriptor.parent_message().oneofs().position(|other| other.full_name() == oneof.full_name())
+    oneof.path().last().and_then(|index| usize::try_from(*index).ok())
 }
 
 fn shape_of(descriptor: &FieldDescriptor) -> Shape {
