@@ -44,11 +44,11 @@ type Found<T> = Result<T, Failure>;
 pub struct Registry {
     api: Api,
     settings: SchemaRegistry,
-    by_id: Cache<i32, Found<Arc<Registered>>>,
-    by_text: Cache<(String, SchemaType, String), Found<Versioned>>,
-    by_version: Cache<(String, String), Found<Versioned>>,
-    in_subjects: Cache<(String, i32), Found<Versioned>>,
-    record_names: Cache<(SchemaType, String), Found<Option<Arc<str>>>>,
+    by_id: Cache<i32, Found<Arc<Registered>>, Failure>,
+    by_text: Cache<(String, SchemaType, String), Found<Versioned>, Failure>,
+    by_version: Cache<(String, String), Found<Versioned>, Failure>,
+    in_subjects: Cache<(String, i32), Found<Versioned>, Failure>,
+    record_names: Cache<(SchemaType, String), Found<Option<Arc<str>>>, Failure>,
 }
 
 impl Registry {
@@ -70,8 +70,13 @@ impl Registry {
 
     /// Returns the schema of an id.
     pub async fn by_id(&self, id: i32) -> Result<Arc<Registered>, Failure> {
-        let fetch = async || kept(self.fetch(id).await);
+        let fetch = async || kept(self.fetch_in_time(id).await);
         self.by_id.get(&id, |found| self.age(found, FOREVER), fetch).await?
+    }
+
+    /// Returns what is known of an id, of any age as it is for good, without asking for it; `None` is nothing.
+    pub fn known(&self, id: i32) -> Option<Result<Arc<Registered>, Failure>> {
+        self.by_id.peek(&id, |found| self.age(found, Duration::MAX))
     }
 
     /// Returns the schema that `text` is in a subject, which gets it where that is allowed.
@@ -114,6 +119,12 @@ impl Registry {
 
     fn age<T>(&self, found: &Found<T>, age: Duration) -> Duration {
         if found.is_ok() { age } else { self.settings.missing_max_age }
+    }
+
+    /// It may refer to many others, each of which is asked for.
+    async fn fetch_in_time(&self, id: i32) -> Found<Arc<Registered>> {
+        let fetched = tokio::time::timeout(self.settings.request_timeout, self.fetch(id)).await;
+        fetched.unwrap_or_else(|_| Err(too_slow()))
     }
 
     async fn fetch(&self, id: i32) -> Found<Arc<Registered>> {
@@ -168,6 +179,11 @@ impl Registry {
             found => found,
         }
     }
+}
+
+fn too_slow() -> Failure {
+    log::warn!("the schema registry takes too long");
+    Failure::Unavailable("The schema registry takes too long; send the request again later.".to_owned())
 }
 
 /// Parses a schema.
