@@ -45,6 +45,7 @@ fn main() -> ExitCode {
     // What a client sends is not this proxy's error, and what actix does is told in our words.
     env_logger::Builder::new()
         .filter_module("actix_http", LevelFilter::Off)
+        .filter_module("apache_avro", LevelFilter::Off)
         .filter_module("actix_server", LevelFilter::Warn)
         .parse_filters(&config.log.level)
         .format_target(false)

@@ -1,4 +1,4 @@
-# What `broker` and `worker` share, which source this file. It fetches Kafka once into a cache, runs java as a child
+# What `broker`, `worker` and `registry` share, which source this file. It fetches Kafka once into a cache, runs java as a child
 # that never outlives whoever started the script, and says when it is ready.
 #
 # The script sets before the first call: here (this folder) and version (Kafka's). Before `run` it defines is_ready,
@@ -67,7 +67,7 @@ fill() {
     ) 9>"$(cache)/lock"
 }
 
-# run WHAT ADDRESS LOG JAVA_ARGUMENT ...: runs java until it ends and exits with its status. Prints
+# run WHAT ADDRESS LOG JAVA ARGUMENT ...: runs java until it ends and exits with its status. Prints
 # "ready ADDRESS pid JAVA_PID" when is_ready says so. Java is a child, not this process: somebody has to see stdin
 # close.
 run() {
@@ -76,7 +76,7 @@ run() {
     if [[ -f $log ]]; then
         log_start=$(($(wc -c <"$log") + 1))
     fi
-    java "${logging[@]}" -cp "$libs/*" "$@" </dev/null >>"$log" 2>&1 &
+    "$@" </dev/null >>"$log" 2>&1 &
     java=$!
     owner_gone=''
     trap 'kill -TERM "$java" 2>/dev/null || true' TERM INT HUP

@@ -14,6 +14,9 @@ const WRAPPER: &str = "__kafka_rest_proxy_schema";
 /// Where the default of a field waits: the parser refuses some that are right, such as those of fixed with letters.
 const DEFAULT: &str = "kafka-rest-proxy-default";
 
+/// The types that have no logical types.
+const COMPLEX: [&str; 4] = ["record", "enum", "array", "map"];
+
 /// Parses a schema that may use the named types of `references`.
 pub(super) fn parse(text: &str, references: &[Reference<'_>]) -> Result<Graph, BadSchema> {
     let mut fields = Vec::with_capacity(references.len() + 1);
@@ -43,13 +46,15 @@ fn wrapped(schemas: Vec<Value>) -> Value {
     json!({"type": "record", "name": WRAPPER, "fields": fields})
 }
 
-/// Renames the defaults of fields, and makes up for the parser: it passes over a field that is no object, and refuses a
-/// logical type that is no name, which is to be ignored.
+/// Renames the defaults of fields, and makes up for the parser: it passes over a field that is no object, and refuses
+/// logical types that are to be ignored: those that are no name, or of a type that has none.
 fn hide_defaults(schema: &mut Value) -> Result<(), String> {
     match schema {
         Value::Array(branches) => branches.iter_mut().try_for_each(hide_defaults),
         Value::Object(members) => {
-            if members.get("logicalType").is_some_and(|logical| !logical.is_string()) {
+            let is_complex =
+                matches!(members.get("type"), Some(Value::String(kind)) if COMPLEX.contains(&kind.as_str()));
+            if is_complex || members.get("logicalType").is_some_and(|logical| !logical.is_string()) {
                 members.remove("logicalType");
             }
             for name in ["type", "items", "values"] {
@@ -229,4 +234,65 @@ fn tags(branches: &[Branch]) -> HashMap<Box<str>, usize> {
     tags.extend(branches.iter().enumerate().map(|(at, branch)| (branch.tag.clone(), at)));
     tags.remove("null");
     tags
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn nodes(text: &str) -> Vec<Node> {
+        parse(text, &[]).unwrap().nodes
+    }
+
+    #[test]
+    fn defaults_are_kept_as_they_are_also_those_that_the_parser_refuses() {
+        let text = r#"{"type":"record","name":"R","fields":[
+            {"name":"f","type":{"type":"fixed","name":"F","size":1},"default":"\u00ff"},
+            {"name":"i","type":"int","default":"no int"},{"name":"n","type":"int"},
+            {"name":"l","type":"long","default":9007199254740993}]}"#;
+        let nodes = nodes(text);
+        let Node::Record(record) = &nodes[0] else { panic!("a record") };
+        let defaults: Vec<_> = record.fields.iter().map(|field| field.default.as_deref()).collect();
+        assert_eq!(defaults, [Some("\"ÿ\""), Some("\"no int\""), None, Some("9007199254740993")]);
+    }
+
+    #[test]
+    fn logical_types_that_make_no_sense_are_ignored() {
+        for logical in [r#""nosuch""#, "1", "null", r#""decimal""#, r#""date""#] {
+            let text = format!(r#"{{"type":"bytes","logicalType":{logical},"precision":0}}"#);
+            assert!(matches!(nodes(&text)[..], [Node::Bytes(Logical::Nothing)]), "{logical}");
+        }
+    }
+
+    #[test]
+    fn named_types_are_known_by_their_names_and_aliases() {
+        let text = r#"{"type":"record","name":"a.R","fields":[
+            {"name":"d","type":{"type":"fixed","name":"D","size":4,"logicalType":"decimal","precision":3}},
+            {"name":"e","type":"D"},
+            {"name":"f","type":{"type":"enum","name":"E","symbols":["X"],"aliases":["Old"]},"aliases":["g"]},
+            {"name":"h","type":"a.Old"}]}"#;
+        let nodes = nodes(text);
+        let Node::Record(record) = &nodes[0] else { panic!("a record") };
+        assert_eq!(record.fields[0].node, record.fields[1].node);
+        assert_eq!(record.fields[2].node, record.fields[3].node);
+        assert_eq!(record.index.get("g"), Some(&2));
+        let decimal = Logical::Decimal { precision: 3, scale: 0 };
+        assert!(matches!(&nodes[record.fields[0].node], Node::Fixed { size: 4, logical } if *logical == decimal));
+    }
+
+    #[test]
+    fn schemas_as_deep_as_json_may_be_fit_on_the_stack() {
+        let nested = |opening: &str, closing: &str| format!("{}\"bytes\"{}", opening.repeat(120), closing.repeat(120));
+        let cases = [
+            nested(r#"{"type":"array","items":"#, "}"),
+            nested(r#"{"type":"#, r#","logicalType":"decimal","precision":1}"#),
+            nested(r#"{"type":"map","values":"#, r#","logicalType":"uuid"}"#),
+        ];
+        for text in cases {
+            assert!(parse(&text, &[]).is_ok(), "{text}");
+        }
+        let record = |at: usize| format!(r#"{{"type":"record","name":"R{at}","fields":[{{"name":"f","type":"#);
+        let text = format!("{}\"int\"{}", (0..40).map(record).collect::<String>(), "}]}".repeat(40));
+        assert!(parse(&text, &[]).is_ok());
+    }
 }
