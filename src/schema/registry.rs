@@ -167,7 +167,7 @@ impl Registry {
     }
 
     async fn find_or_register(&self, subject: &str, kind: SchemaType, text: &str) -> Found<Versioned> {
-        // The registry is not bothered with what cannot be read.
+        // What cannot be read is not the registry's affair; a request has no way to say what its schema refers to.
         parse(kind, text, &[])?;
         match self.find(subject, kind, text).await {
             Err(Failure::Missing(_)) if self.settings.auto_register => {
