@@ -7,7 +7,7 @@ use crate::format::schema::{Reference, Schema};
 use crate::model::SchemaType;
 use crate::schema::api::{self, Api, Stored};
 use crate::schema::failure::Failure;
-use crate::schema::references::{resolve, too_large};
+use crate::schema::references::{Resolved, resolve, too_large};
 
 /// An id and the text of a schema never part.
 const FOREVER: Duration = Duration::from_secs(3600);
@@ -35,6 +35,9 @@ pub struct Versioned {
     pub version: i32,
 }
 
+/// What stands for a text among those that are kept: clients may send large ones that nobody registers.
+type Fingerprint = [u8; 32];
+
 /// What there is, or that there is nothing and what the registry says about it.
 type Found<T> = Result<T, Failure>;
 
@@ -45,10 +48,10 @@ pub struct Registry {
     api: Api,
     settings: SchemaRegistry,
     by_id: Cache<i32, Found<Arc<Registered>>, Failure>,
-    by_text: Cache<(String, SchemaType, String), Found<Versioned>, Failure>,
+    by_text: Cache<(String, SchemaType, Fingerprint), Found<Versioned>, Failure>,
     by_version: Cache<(String, String), Found<Versioned>, Failure>,
     in_subjects: Cache<(String, i32), Found<Versioned>, Failure>,
-    record_names: Cache<(SchemaType, String), Found<Option<Arc<str>>>, Failure>,
+    record_names: Cache<(SchemaType, Fingerprint), Found<Option<Arc<str>>>, Failure>,
 }
 
 impl Registry {
@@ -82,7 +85,7 @@ impl Registry {
     /// Returns the schema that `text` is in a subject, which gets it where that is allowed.
     pub async fn of_text(&self, subject: &str, kind: SchemaType, text: &str) -> Result<Versioned, Failure> {
         self.check_size(text)?;
-        let key = (subject.to_owned(), kind, text.to_owned());
+        let key = (subject.to_owned(), kind, fingerprint(text));
         let fetch = async || kept(self.find_or_register(subject, kind, text).await);
         self.by_text.get(&key, |found| self.age(found, FOREVER), fetch).await?
     }
@@ -108,8 +111,11 @@ impl Registry {
     /// Returns the full name of the record or message that a text says, which is parsed once.
     pub async fn record_name(&self, kind: SchemaType, text: &str) -> Result<Option<Arc<str>>, Failure> {
         self.check_size(text)?;
-        let read = async || kept(parse(kind, text, &[]).map(|schema| schema.record_name().map(Arc::from)));
-        self.record_names.get(&(kind, text.to_owned()), |found| self.age(found, FOREVER), read).await?
+        let read = async || {
+            let parsed = parse(kind, text.to_owned(), Vec::new()).await;
+            kept(parsed.map(|schema| schema.record_name().map(Arc::from)))
+        };
+        self.record_names.get(&(kind, fingerprint(text)), |found| self.age(found, FOREVER), read).await?
     }
 
     fn check_size(&self, text: &str) -> Result<(), Failure> {
@@ -136,8 +142,7 @@ impl Registry {
         let kind = stored.schema_type()?;
         self.check_size(&stored.schema)?;
         let resolved = resolve(&self.api, &stored, self.settings.max_schema_bytes).await?;
-        let references: Vec<_> = resolved.iter().map(|one| Reference { name: &one.name, text: &one.text }).collect();
-        let schema = parse(kind, &stored.schema, &references)?;
+        let schema = parse(kind, stored.schema.clone(), resolved).await?;
         let references = stored.references.unwrap_or_default();
         Ok(Arc::new(Registered { id: stored.id, kind, schema, text: stored.schema, references }))
     }
@@ -168,7 +173,7 @@ impl Registry {
 
     async fn find_or_register(&self, subject: &str, kind: SchemaType, text: &str) -> Found<Versioned> {
         // What cannot be read is not the registry's affair; a request has no way to say what its schema refers to.
-        parse(kind, text, &[])?;
+        parse(kind, text.to_owned(), Vec::new()).await?;
         match self.find(subject, kind, text).await {
             Err(Failure::Missing(_)) if self.settings.auto_register => {
                 let id = self.api.register(subject, kind, text).await?;
@@ -186,9 +191,19 @@ fn too_slow() -> Failure {
     Failure::Unavailable("The schema registry takes too long; send the request again later.".to_owned())
 }
 
-/// Parses a schema.
-pub(super) fn parse(kind: SchemaType, text: &str, references: &[Reference<'_>]) -> Result<Schema, Failure> {
-    Schema::parse(kind, text, references).map_err(|why| Failure::Unreadable(why.to_string()))
+/// Parses a schema, on another thread: a large one takes a while.
+async fn parse(kind: SchemaType, text: String, references: Vec<Resolved>) -> Result<Schema, Failure> {
+    let parsing = tokio::task::spawn_blocking(move || {
+        let references: Vec<_> = references.iter().map(|one| Reference { name: &one.name, text: &one.text }).collect();
+        Schema::parse(kind, &text, &references).map_err(|why| Failure::Unreadable(why.to_string()))
+    });
+    parsing.await.unwrap_or_else(|_| Err(Failure::Unreadable("The schema cannot be read.".to_owned())))
+}
+
+fn fingerprint(text: &str) -> Fingerprint {
+    let mut fingerprint = Fingerprint::default();
+    fingerprint.copy_from_slice(ring::digest::digest(&ring::digest::SHA256, text.as_bytes()).as_ref());
+    fingerprint
 }
 
 /// Tells what is kept: also that there is nothing, but not that the registry could not be asked.
