@@ -8,8 +8,8 @@ use crate::config::SchemaRegistry;
 use crate::error::{Error, Kind, Result};
 use crate::format::{Codec, Framed};
 use crate::model::{Format, SchemaType, TopicName};
-pub use crate::schema::{Part, Strategy};
 use crate::schema::{Failure, Registry, Versioned, subject};
+pub use crate::schema::{Part, Strategy};
 pub use named::{Known, Named, Naming, Serializer, Wanted, Which};
 
 /// The registry, if there is one.

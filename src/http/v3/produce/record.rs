@@ -303,7 +303,8 @@ mod tests {
 
     #[test]
     fn nothing_null_and_null_data_are_different() {
-        let parts = |document: &str| encoded(document).map(|encoded| (encoded.record.value, said(encoded.value))).unwrap();
+        let parts =
+            |document: &str| encoded(document).map(|encoded| (encoded.record.value, said(encoded.value))).unwrap();
         assert_eq!(parts("{}"), (None, None));
         assert_eq!(parts(r#"{"value":null}"#), (None, None));
         let null = (None, Some(("STRING", None)));
