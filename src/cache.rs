@@ -29,7 +29,8 @@ impl<K: Clone + Eq + Hash, V: Clone> Cache<K, V> {
 
     /// Returns the value of a key: the one that is kept, unless it is older than `max_age` allows, or what `fetch` gives.
     ///
-    /// Who asks for a key while it is fetched waits for that. An error is not kept; an older value takes its place.
+    /// Who asks for a key while it is fetched waits for that. An error is not kept; where there is an older value, that
+    /// takes its place and is as good as new, so that not everyone has to wait for the next error.
     pub async fn get<E>(
         &self,
         key: &K,
@@ -37,10 +38,8 @@ impl<K: Clone + Eq + Hash, V: Clone> Cache<K, V> {
         fetch: impl AsyncFnOnce() -> Result<V, E>,
     ) -> Result<V, E> {
         let slot = self.slot(key, max_age);
-        match slot.value.get_or_try_init(|| fetch()).await {
-            Ok(value) => Ok(value.clone()),
-            Err(error) => slot.before.ok_or(error),
-        }
+        let fetch = async || fetch().await.or_else(|error| slot.before.clone().ok_or(error));
+        slot.value.get_or_try_init(fetch).await.cloned()
     }
 
     /// Returns the place of a key: a new one where there is none or its value is too old.
@@ -108,6 +107,7 @@ mod tests {
         assert_eq!(cache.get(&"a", |_| LONG, async || Err("down")).await, Err("down"));
         assert_eq!(asked(&cache, "a", LONG, &count).await, 7);
         assert_eq!(cache.get(&"a", |_| Duration::ZERO, async || Err("down")).await, Ok(7));
+        assert_eq!(asked(&cache, "a", LONG, &count).await, 7);
         assert_eq!(asked(&cache, "a", Duration::ZERO, &count).await, 8);
     }
 }

@@ -1,6 +1,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::timeout;
+
 use crate::cache::Cache;
 use crate::config::SchemaRegistry;
 use crate::format::schema::{Reference, Schema};
@@ -11,6 +13,9 @@ use crate::schema::references::{resolve, too_large};
 
 /// An id and the text of a schema never part.
 const FOREVER: Duration = Duration::from_secs(3600);
+
+/// What a look-up has beyond the time of a request, so that what is kept can take the place of its answer.
+const LAST_WORD: Duration = Duration::from_millis(100);
 
 /// A schema of the registry.
 pub struct Registered {
@@ -40,7 +45,8 @@ type Found<T> = Result<T, Failure>;
 
 /// Looks up schemas and registers them; what it found is kept.
 ///
-/// Every look-up ends within `schema_registry.request_timeout`. What is kept goes on working while the registry is away.
+/// Every look-up ends within `schema_registry.request_timeout` and a moment. What is kept goes on working while the
+/// registry is away.
 pub struct Registry {
     api: Api,
     settings: SchemaRegistry,
@@ -71,7 +77,7 @@ impl Registry {
     /// Returns the schema of an id.
     pub async fn by_id(&self, id: i32) -> Result<Arc<Registered>, Failure> {
         let fetch = async || kept(self.fetch(id).await);
-        self.by_id.get(&id, |found| self.age(found, FOREVER), fetch).await?
+        self.in_time(self.by_id.get(&id, |found| self.age(found, FOREVER), fetch)).await
     }
 
     /// Returns the schema that `text` is in a subject, which gets it where that is allowed.
@@ -79,7 +85,7 @@ impl Registry {
         self.check_size(text)?;
         let key = (subject.to_owned(), kind, text.to_owned());
         let fetch = async || kept(self.find_or_register(subject, kind, text).await);
-        self.by_text.get(&key, |found| self.age(found, FOREVER), fetch).await?
+        self.in_time(self.by_text.get(&key, |found| self.age(found, FOREVER), fetch)).await
     }
 
     /// Returns the latest version of a subject.
@@ -97,7 +103,7 @@ impl Registry {
         let registered = self.by_id(id).await?;
         let key = (subject.to_owned(), id);
         let fetch = async || kept(self.find_registered(subject, &registered).await);
-        self.in_subjects.get(&key, |found| self.age(found, FOREVER), fetch).await?
+        self.in_time(self.in_subjects.get(&key, |found| self.age(found, FOREVER), fetch)).await
     }
 
     /// Returns the full name of the record or message that a text says, which is parsed once.
@@ -110,6 +116,14 @@ impl Registry {
     fn check_size(&self, text: &str) -> Result<(), Failure> {
         let max_bytes = self.settings.max_schema_bytes;
         if text.len() as u64 > max_bytes { Err(too_large(max_bytes)) } else { Ok(()) }
+    }
+
+    /// Ends a look-up of several requests, or one that waits for those of others.
+    async fn in_time<T>(&self, look_up: impl Future<Output = Result<Found<T>, Failure>>) -> Found<T> {
+        match timeout(self.settings.request_timeout + LAST_WORD, look_up).await {
+            Ok(found) => found?,
+            Err(_) => Err(Failure::Unavailable("The schema registry did not answer in time.".to_owned())),
+        }
     }
 
     fn age<T>(&self, found: &Found<T>, age: Duration) -> Duration {
@@ -134,7 +148,7 @@ impl Registry {
     async fn versioned(&self, subject: &str, version: &str, age: Duration) -> Result<Versioned, Failure> {
         let key = (subject.to_owned(), version.to_owned());
         let fetch = async || kept(self.fetch_version(subject, version).await);
-        self.by_version.get(&key, |found| self.age(found, age), fetch).await?
+        self.in_time(self.by_version.get(&key, |found| self.age(found, age), fetch)).await
     }
 
     async fn fetch_version(&self, subject: &str, version: &str) -> Found<Versioned> {
