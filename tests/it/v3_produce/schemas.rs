@@ -7,6 +7,7 @@ use crate::harness::http::JSON;
 use crate::harness::kafka;
 use crate::harness::registry::{Mode, Registry};
 use crate::harness::unique;
+use crate::harness::waiting::{PATIENCE, eventually};
 use crate::v3_produce::{Open, codes, offsets, path, produce, text_record};
 
 const RECORD: &str =
@@ -283,6 +284,37 @@ async fn a_stream_goes_on_when_the_registry_goes_away_and_comes_back() {
     stream.send(by_schema).await;
     let receipts = stream.finish().await;
     assert_eq!((codes(&receipts), offsets(&receipts)), (vec![200], vec![4]));
+}
+
+#[tokio::test]
+async fn the_latest_version_is_followed_and_outlives_the_registry() {
+    let fixture = Fixture::with(&["schema_registry.latest_max_age=0s", "schema_registry.request_timeout=300ms"]);
+    let subject = fixture.subject("value");
+    let latest = async |data: Value| fixture.value(json!({ "data": data })).await;
+    fixture.registry.add(&subject, "AVRO", "\"int\"");
+    assert_eq!(latest(json!(1)).await["value"]["schema_version"], 1);
+    fixture.registry.add(&subject, "AVRO", "\"string\"");
+    assert_eq!(latest(json!("text")).await["value"]["schema_version"], 2);
+    for mode in [Mode::Frozen, Mode::Status(503)] {
+        fixture.registry.set_mode(mode);
+        assert_eq!(latest(json!("text")).await["value"]["schema_version"], 2);
+    }
+}
+
+#[tokio::test]
+async fn a_look_up_that_waits_holds_back_no_receipts_and_lets_the_stream_be_left() {
+    let fixture = Fixture::with(&["schema_registry.request_timeout=60s"]);
+    fixture.registry.set_mode(Mode::Frozen);
+    let mut stream = Open::new(&fixture.app, &fixture.topic).await;
+    stream.send(text_record("a")).await;
+    assert_eq!(codes(&stream.receipts(1).await), [200]);
+    stream.send(json!({"value": raw(&json!({"a": 1, "b": "x"}))}).to_string()).await;
+    let asked = async || (fixture.asked() > 0).then_some(());
+    eventually("the registry is asked", PATIENCE, asked).await;
+    drop(stream);
+    // Others are served meanwhile.
+    assert_eq!(codes(&produce(&fixture.app, &fixture.topic, text_record("b")).await), [200]);
+    assert_eq!(fixture.log().len(), 2);
 }
 
 #[tokio::test]
