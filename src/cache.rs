@@ -30,8 +30,9 @@ impl<K: Clone + Eq + Hash, V: Clone, E: Clone> Cache<K, V, E> {
 
     /// Returns the value of a key: the one that is kept, unless it is older than `max_age` allows, or what `fetch` gives.
     ///
-    /// Who asks for a key while it is fetched waits for that, and gets its error too, unless there is an older value.
-    /// An error is not kept for those who ask later.
+    /// Who asks for a key while it is fetched waits for that, and gets its error too. An error is not kept for those who
+    /// ask later; where there is an older value, that takes its place and is as good as new, so that not everyone has to
+    /// wait for the next error.
     pub async fn get(
         &self,
         key: &K,
@@ -39,10 +40,8 @@ impl<K: Clone + Eq + Hash, V: Clone, E: Clone> Cache<K, V, E> {
         fetch: impl AsyncFnOnce() -> Result<V, E>,
     ) -> Result<V, E> {
         let slot = self.slot(key, max_age);
-        match slot.value.get_or_init(|| fetch()).await {
-            Ok(value) => Ok(value.clone()),
-            Err(error) => slot.before.ok_or_else(|| error.clone()),
-        }
+        let fetch = async || fetch().await.or_else(|error| slot.before.clone().ok_or(error));
+        slot.value.get_or_init(fetch).await.clone()
     }
 
     /// Returns the value that is kept of a key, unless it is older than `max_age` allows; fetches nothing.
@@ -150,6 +149,7 @@ mod tests {
         assert_eq!(cache.get(&"a", |_| LONG, async || Err("down")).await, Err("down"));
         assert_eq!(asked(&cache, "a", LONG, &count).await, 7);
         assert_eq!(cache.get(&"a", |_| Duration::ZERO, async || Err("down")).await, Ok(7));
+        assert_eq!(asked(&cache, "a", LONG, &count).await, 7);
         assert_eq!(asked(&cache, "a", Duration::ZERO, &count).await, 8);
     }
 }

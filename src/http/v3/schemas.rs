@@ -25,10 +25,15 @@ pub fn schemas() -> Value {
     let acl = object(&all_of_acl, &acl);
     let data = |item: &Value| ("data", list(item.clone()));
     let part = object(
-        &["type", "data"],
+        &["data"],
         &[
-            ("type", json!({ "enum": ["BINARY", "STRING", "JSON"] })),
+            ("type", json!({ "enum": ["BINARY", "STRING", "JSON", "AVRO", "JSONSCHEMA", "PROTOBUF"] })),
             ("data", json!({ "description": "Null deletes." })),
+            ("subject", text()),
+            ("subject_name_strategy", json!({ "enum": ["TOPIC_NAME", "RECORD_NAME", "TOPIC_RECORD_NAME"] })),
+            ("schema_id", integer()),
+            ("schema_version", integer()),
+            ("schema", text()),
         ],
     );
     let record = [
@@ -41,7 +46,16 @@ pub fn schemas() -> Value {
             json!({ "type": ["string", "number", "null"], "description": "An instant, or seconds since 1970." }),
         ),
     ];
-    let written = object(&["type", "size"], &[("type", text()), ("size", integer())]);
+    let written = object(
+        &["type", "size"],
+        &[
+            ("type", text()),
+            ("subject", text()),
+            ("schema_id", integer()),
+            ("schema_version", integer()),
+            ("size", integer()),
+        ],
+    );
     let receipt = [
         ("cluster_id", text()),
         ("topic_name", text()),

@@ -47,7 +47,9 @@ fn bytes(text: &str) -> Option<Vec<u8>> {
 }
 
 /// Writes keys and values to partition 0.
-fn write(topic: &str, records: &[(Option<Vec<u8>>, Option<Vec<u8>>)]) {
+type Part = Option<Vec<u8>>;
+
+fn write(topic: &str, records: &[(Part, Part)]) {
     let record = |(key, value): &(Option<Vec<u8>>, Option<Vec<u8>>)| NewRecord {
         partition: Some(0),
         key: key.clone(),

@@ -6,6 +6,7 @@ mod ends;
 mod load;
 mod records;
 mod refusals;
+mod schemas;
 
 use serde_json::Value;
 

@@ -174,7 +174,8 @@ impl Writer {
 fn write_schema(schema: &Serializer, out: &mut Vec<u8>) {
     let mut digits = itoa::Buffer::new();
     out.extend_from_slice(b",\"subject\":");
-    out.extend_from_slice(serde_json::Value::from(schema.subject.as_ref()).to_string().as_bytes());
+    // There is no text that a vector does not take.
+    serde_json::to_writer(&mut *out, schema.subject.as_ref()).unwrap_or_default();
     out.extend_from_slice(b",\"schema_id\":");
     out.extend_from_slice(digits.format(schema.framed.id).as_bytes());
     out.extend_from_slice(b",\"schema_version\":");
