@@ -12,10 +12,11 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use kafka_rest_proxy::config::{Config, Limits};
-use kafka_rest_proxy::format::Codec;
-use kafka_rest_proxy::http::v2_wire::{ProduceRequest, produce_response};
+use kafka_rest_proxy::format::schema::Schema;
+use kafka_rest_proxy::format::{Codec, Framed};
+use kafka_rest_proxy::http::v2_wire::{Codecs, ProduceRequest, SchemaIds, produce_response};
 use kafka_rest_proxy::http::{PartitionField, best_offer};
-use kafka_rest_proxy::model::{Delivery, Placed};
+use kafka_rest_proxy::model::{Delivery, Placed, SchemaType};
 
 const COUNTS: [usize; 3] = [1, 100, 1000];
 
@@ -23,33 +24,53 @@ const COUNTS: [usize; 3] = [1, 100, 1000];
 const VALUE_BYTES: usize = 100;
 
 /// Returns a body with `count` records, each with a value of the usual size.
-fn body(codec: Codec, count: usize) -> Bytes {
+fn body(is_binary: bool, count: usize) -> Bytes {
     let record = |number: usize| {
         let text = format!("{number:0VALUE_BYTES$}");
-        match codec {
-            Codec::Binary => format!(r#"{{"value":"{}"}}"#, STANDARD.encode(text)),
-            Codec::Json => format!(r#"{{"value":{{"n":{number},"text":"{}"}}}}"#, &text[20..]),
+        match is_binary {
+            true => format!(r#"{{"value":"{}"}}"#, STANDARD.encode(text)),
+            false => format!(r#"{{"value":{{"n":{number},"text":"{}"}}}}"#, &text[20..]),
         }
     };
     let records: Vec<String> = (0..count).map(record).collect();
     format!(r#"{{"records":[{}]}}"#, records.join(",")).into()
 }
 
+/// Returns what writes values by a schema that fits [`body`].
+fn framed(kind: SchemaType, text: &str) -> Codec {
+    let schema = Schema::parse(kind, text, &[]).expect("the schema is good");
+    Codec::Schema(Framed { id: 1, schema, lenient: false })
+}
+
+fn codecs() -> [(&'static str, Codec); 5] {
+    let avro = r#"{"type":"record","name":"R","fields":[{"name":"n","type":"int"},{"name":"text","type":"string"}]}"#;
+    let json = r#"{"type":"object","properties":{"n":{"type":"integer"},"text":{"type":"string"}},"required":["n"]}"#;
+    let protobuf = "syntax = \"proto3\"; message R { int32 n = 1; string text = 2; }";
+    [
+        ("binary", Codec::Binary),
+        ("json", Codec::Json),
+        ("avro", framed(SchemaType::Avro, avro)),
+        ("jsonschema", framed(SchemaType::JsonSchema, json)),
+        ("protobuf", framed(SchemaType::Protobuf, protobuf)),
+    ]
+}
+
 /// Returns how many records were read, so that none of it can be left out.
-fn decode(body: &Bytes, codec: Codec, limits: &Limits) -> usize {
+fn decode(body: &Bytes, codecs: &Codecs, limits: &Limits) -> usize {
     let request = ProduceRequest::parse(body, limits.records).expect("the body is good");
-    request.records(body, codec, PartitionField::Free, limits).expect("the records are good").len()
+    request.records(body, codecs, PartitionField::Free, limits).expect("the records are good").len()
 }
 
 fn decoding(criterion: &mut Criterion) {
     let limits = Config::for_bootstrap("unused:1").limits;
-    for (name, codec) in [("binary", Codec::Binary), ("json", Codec::Json)] {
+    for (name, codec) in codecs() {
         let mut group = criterion.benchmark_group(format!("decode/{name}"));
+        let codecs = Codecs { key: None, value: Some(codec) };
         for count in COUNTS {
-            let body = body(codec, count);
+            let body = body(name == "binary", count);
             group.throughput(Throughput::Elements(count as u64));
             group.bench_with_input(BenchmarkId::from_parameter(count), &body, |bencher, body| {
-                bencher.iter(|| decode(black_box(body), codec, &limits));
+                bencher.iter(|| decode(black_box(body), &codecs, &limits));
             });
         }
         group.finish();
@@ -65,7 +86,7 @@ fn encoding(criterion: &mut Criterion) {
         let deliveries: Vec<Delivery> = (0..count).map(placed).collect();
         group.throughput(Throughput::Elements(count as u64));
         group.bench_with_input(BenchmarkId::from_parameter(count), &deliveries, |bencher, deliveries| {
-            bencher.iter(|| produce_response(black_box(deliveries)));
+            bencher.iter(|| produce_response(black_box(deliveries), SchemaIds::default()));
         });
     }
     group.finish();

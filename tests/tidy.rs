@@ -39,7 +39,7 @@ const LIVES_IN: &[(&str, &[&str])] = &[
     ("kafka_protocol", &["src/admin/"]),
     ("tokio_rustls", &["src/admin/", "src/tls.rs", "src/upstream/"]),
     ("rustls_native_certs", &["src/tls.rs"]),
-    ("ring", &["src/admin/security/", "src/tls.rs"]),
+    ("ring", &["src/admin/security/", "src/schema/", "src/tls.rs"]),
     ("pkcs8", &["src/tls.rs"]),
     ("hyper", &["src/upstream/"]),
     ("hyper_util", &["src/upstream/"]),

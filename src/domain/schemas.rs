@@ -2,19 +2,20 @@
 
 mod named;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::SchemaRegistry;
 use crate::error::{Error, Kind, Result};
 use crate::format::{Codec, Framed};
-use crate::model::{Format, SchemaType, TopicName};
+use crate::model::{Format, Formats, SchemaType, TopicName};
 use crate::schema::{Failure, Registry, Versioned, subject};
 pub use crate::schema::{Part, Strategy};
 pub use named::{Known, Named, Naming, Serializer, Wanted, Which};
 
 /// The registry, if there is one.
 pub struct Schemas {
-    registry: Option<Registry>,
+    registry: Option<Arc<Registry>>,
     lenient: bool,
     /// How long the registry has for an answer.
     patience: Duration,
@@ -33,12 +34,24 @@ impl Schemas {
     /// Takes the settings and reads the certificates; connects to nobody.
     pub fn new(settings: &SchemaRegistry) -> Result<Schemas> {
         let registry = Registry::new(settings).map_err(|why| Kind::Internal.caused_by(std::io::Error::other(why)))?;
+        let registry = registry.map(Arc::new);
         Ok(Schemas { registry, lenient: settings.lenient_avro, patience: settings.request_timeout })
     }
 
     /// Returns the registry; an error tells that there is none.
     pub fn registry(&self) -> Result<&Registry> {
-        self.registry.as_ref().ok_or_else(|| Kind::SchemaWithoutRegistry.into())
+        self.registry.as_deref().ok_or_else(|| Kind::SchemaWithoutRegistry.into())
+    }
+
+    /// Returns the registry, for as long as who reads needs it; an error tells that these formats need one and there is
+    /// none.
+    pub fn for_reading(&self, formats: Formats) -> Result<Option<Arc<Registry>>> {
+        if formats.need_schemas() && self.registry.is_none() {
+            return Err(Kind::RegistryMissing.because(
+                "This format needs a Schema Registry and none is configured; read the records as binary or json.",
+            ));
+        }
+        Ok(self.registry.clone())
     }
 
     /// Returns what writes keys or values of a topic in a format; `None` where a schema is needed and none is given.

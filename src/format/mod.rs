@@ -14,7 +14,7 @@ pub use arena::Arena;
 pub use binary::decode as decode_base64;
 pub use framed::Framed;
 pub use members::{Member, Members};
-pub use record::{RecordView, Undecodable, write_record};
+pub use record::{KnownSchemas, RecordView, Undecodable, Unwritten, write_record};
 pub use splitter::{Piece, Splitter};
 pub use text::encode as encode_text;
 

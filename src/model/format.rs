@@ -1,3 +1,5 @@
+use crate::model::SchemaType;
+
 /// The embedded format of keys and values: how a JSON document stands for bytes on the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
@@ -29,11 +31,56 @@ impl Format {
         }
     }
 
+    /// Returns the kind of its schemas; `None` where it needs none.
+    pub fn schema_type(self) -> Option<SchemaType> {
+        match self {
+            Format::Binary | Format::Json | Format::Text => None,
+            Format::Avro => Some(SchemaType::Avro),
+            Format::JsonSchema => Some(SchemaType::JsonSchema),
+            Format::Protobuf => Some(SchemaType::Protobuf),
+        }
+    }
+
     /// Tells whether it needs a schema of the registry.
     pub fn needs_schema(self) -> bool {
-        match self {
-            Format::Binary | Format::Json | Format::Text => false,
-            Format::Avro | Format::JsonSchema | Format::Protobuf => true,
-        }
+        self.schema_type().is_some()
+    }
+}
+
+/// The formats of keys and of values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Formats {
+    /// Of keys.
+    pub key: Format,
+    /// Of values.
+    pub value: Format,
+}
+
+impl Formats {
+    /// Returns the formats by their names; one that is not given, or empty, is `format`. `None` where a name is none.
+    pub fn named(format: Format, key: Option<&str>, value: Option<&str>) -> Option<Formats> {
+        let of = |name: Option<&str>| match name {
+            None | Some("") => Some(format),
+            Some(name) => Format::named(name),
+        };
+        Some(Formats { key: of(key)?, value: of(value)? })
+    }
+
+    /// Tells whether one of them needs schemas of the registry.
+    pub fn need_schemas(self) -> bool {
+        self.key.needs_schema() || self.value.needs_schema()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_and_values_have_the_format_of_both_unless_they_are_named() {
+        let named = |key, value| Formats::named(Format::Avro, key, value).map(|formats| (formats.key, formats.value));
+        assert_eq!(named(None, Some("")), Some((Format::Avro, Format::Avro)));
+        assert_eq!(named(Some("String"), None), Some((Format::Text, Format::Avro)));
+        assert_eq!(named(None, Some("xml")), None);
     }
 }

@@ -27,7 +27,7 @@ pub use config::{
 };
 pub use connect::{ConnectGroup, ConnectMember};
 pub use consume::{GroupSettings, PartitionOffset, Reset};
-pub use format::Format;
+pub use format::{Format, Formats};
 pub use group::{GroupDescription, GroupListing, GroupMember, GroupState, GroupType, MemberProtocol};
 pub use log_dir::{LogDir, LogDirReplica};
 pub use metadata::{Partition, Replica, Topic, Watermarks};

@@ -9,13 +9,10 @@ use crate::format::schema::{Reference, Schema};
 use crate::model::SchemaType;
 use crate::schema::api::{self, Api, Stored};
 use crate::schema::failure::Failure;
-use crate::schema::references::{resolve, too_large};
+use crate::schema::references::{Resolved, resolve, too_large};
 
 /// An id and the text of a schema never part.
 const FOREVER: Duration = Duration::from_secs(3600);
-
-/// What a look-up has beyond the time of a request, so that what is kept can take the place of its answer.
-const LAST_WORD: Duration = Duration::from_millis(100);
 
 /// A schema of the registry.
 pub struct Registered {
@@ -40,21 +37,23 @@ pub struct Versioned {
     pub version: i32,
 }
 
+/// What stands for a text among those that are kept: clients may send large ones that nobody registers.
+type Fingerprint = [u8; 32];
+
 /// What there is, or that there is nothing and what the registry says about it.
 type Found<T> = Result<T, Failure>;
 
 /// Looks up schemas and registers them; what it found is kept.
 ///
-/// Every look-up ends within `schema_registry.request_timeout` and a moment. What is kept goes on working while the
-/// registry is away.
+/// Every look-up ends within `schema_registry.request_timeout`. What is kept goes on working while the registry is away.
 pub struct Registry {
     api: Api,
     settings: SchemaRegistry,
-    by_id: Cache<i32, Found<Arc<Registered>>>,
-    by_text: Cache<(String, SchemaType, String), Found<Versioned>>,
-    by_version: Cache<(String, String), Found<Versioned>>,
-    in_subjects: Cache<(String, i32), Found<Versioned>>,
-    record_names: Cache<(SchemaType, String), Found<Option<Arc<str>>>>,
+    by_id: Cache<i32, Found<Arc<Registered>>, Failure>,
+    by_text: Cache<(String, SchemaType, Fingerprint), Found<Versioned>, Failure>,
+    by_version: Cache<(String, String), Found<Versioned>, Failure>,
+    in_subjects: Cache<(String, i32), Found<Versioned>, Failure>,
+    record_names: Cache<(SchemaType, Fingerprint), Found<Option<Arc<str>>>, Failure>,
 }
 
 impl Registry {
@@ -76,16 +75,21 @@ impl Registry {
 
     /// Returns the schema of an id.
     pub async fn by_id(&self, id: i32) -> Result<Arc<Registered>, Failure> {
-        let fetch = async || kept(self.fetch(id).await);
-        self.in_time(self.by_id.get(&id, |found| self.age(found, FOREVER), fetch)).await
+        let fetch = async || kept(self.in_time(self.fetch(id)).await);
+        self.by_id.get(&id, |found| self.age(found, FOREVER), fetch).await?
+    }
+
+    /// Returns what is known of an id, of any age as it is for good, without asking for it; `None` is nothing.
+    pub fn known(&self, id: i32) -> Option<Result<Arc<Registered>, Failure>> {
+        self.by_id.peek(&id, |found| self.age(found, Duration::MAX))
     }
 
     /// Returns the schema that `text` is in a subject, which gets it where that is allowed.
     pub async fn of_text(&self, subject: &str, kind: SchemaType, text: &str) -> Result<Versioned, Failure> {
         self.check_size(text)?;
-        let key = (subject.to_owned(), kind, text.to_owned());
-        let fetch = async || kept(self.find_or_register(subject, kind, text).await);
-        self.in_time(self.by_text.get(&key, |found| self.age(found, FOREVER), fetch)).await
+        let key = (subject.to_owned(), kind, fingerprint(text));
+        let fetch = async || kept(self.in_time(self.find_or_register(subject, kind, text)).await);
+        self.by_text.get(&key, |found| self.age(found, FOREVER), fetch).await?
     }
 
     /// Returns the latest version of a subject.
@@ -102,15 +106,18 @@ impl Registry {
     pub async fn in_subject(&self, subject: &str, id: i32) -> Result<Versioned, Failure> {
         let registered = self.by_id(id).await?;
         let key = (subject.to_owned(), id);
-        let fetch = async || kept(self.find_registered(subject, &registered).await);
-        self.in_time(self.in_subjects.get(&key, |found| self.age(found, FOREVER), fetch)).await
+        let fetch = async || kept(self.in_time(self.find_registered(subject, &registered)).await);
+        self.in_subjects.get(&key, |found| self.age(found, FOREVER), fetch).await?
     }
 
     /// Returns the full name of the record or message that a text says, which is parsed once.
     pub async fn record_name(&self, kind: SchemaType, text: &str) -> Result<Option<Arc<str>>, Failure> {
         self.check_size(text)?;
-        let read = async || kept(parse(kind, text, &[]).map(|schema| schema.record_name().map(Arc::from)));
-        self.record_names.get(&(kind, text.to_owned()), |found| self.age(found, FOREVER), read).await?
+        let read = async || {
+            let parsed = parse(kind, text.to_owned(), Vec::new()).await;
+            kept(parsed.map(|schema| schema.record_name().map(Arc::from)))
+        };
+        self.record_names.get(&(kind, fingerprint(text)), |found| self.age(found, FOREVER), read).await?
     }
 
     fn check_size(&self, text: &str) -> Result<(), Failure> {
@@ -118,12 +125,9 @@ impl Registry {
         if text.len() as u64 > max_bytes { Err(too_large(max_bytes)) } else { Ok(()) }
     }
 
-    /// Ends a look-up of several requests, or one that waits for those of others.
-    async fn in_time<T>(&self, look_up: impl Future<Output = Result<Found<T>, Failure>>) -> Found<T> {
-        match timeout(self.settings.request_timeout + LAST_WORD, look_up).await {
-            Ok(found) => found?,
-            Err(_) => Err(Failure::Unavailable("The schema registry did not answer in time.".to_owned())),
-        }
+    /// Ends a look-up that needs several requests: a schema may refer to many others.
+    async fn in_time<T>(&self, look_up: impl Future<Output = Found<T>>) -> Found<T> {
+        timeout(self.settings.request_timeout, look_up).await.unwrap_or_else(|_| Err(too_slow()))
     }
 
     fn age<T>(&self, found: &Found<T>, age: Duration) -> Duration {
@@ -139,16 +143,15 @@ impl Registry {
         let kind = stored.schema_type()?;
         self.check_size(&stored.schema)?;
         let resolved = resolve(&self.api, &stored, self.settings.max_schema_bytes).await?;
-        let references: Vec<_> = resolved.iter().map(|one| Reference { name: &one.name, text: &one.text }).collect();
-        let schema = parse(kind, &stored.schema, &references)?;
+        let schema = parse(kind, stored.schema.clone(), resolved).await?;
         let references = stored.references.unwrap_or_default();
         Ok(Arc::new(Registered { id: stored.id, kind, schema, text: stored.schema, references }))
     }
 
     async fn versioned(&self, subject: &str, version: &str, age: Duration) -> Result<Versioned, Failure> {
         let key = (subject.to_owned(), version.to_owned());
-        let fetch = async || kept(self.fetch_version(subject, version).await);
-        self.in_time(self.by_version.get(&key, |found| self.age(found, age), fetch)).await
+        let fetch = async || kept(self.in_time(self.fetch_version(subject, version)).await);
+        self.by_version.get(&key, |found| self.age(found, age), fetch).await?
     }
 
     async fn fetch_version(&self, subject: &str, version: &str) -> Found<Versioned> {
@@ -171,7 +174,7 @@ impl Registry {
 
     async fn find_or_register(&self, subject: &str, kind: SchemaType, text: &str) -> Found<Versioned> {
         // What cannot be read is not the registry's affair; a request has no way to say what its schema refers to.
-        parse(kind, text, &[])?;
+        parse(kind, text.to_owned(), Vec::new()).await?;
         match self.find(subject, kind, text).await {
             Err(Failure::Missing(_)) if self.settings.auto_register => {
                 let id = self.api.register(subject, kind, text).await?;
@@ -184,9 +187,24 @@ impl Registry {
     }
 }
 
-/// Parses a schema.
-pub(super) fn parse(kind: SchemaType, text: &str, references: &[Reference<'_>]) -> Result<Schema, Failure> {
-    Schema::parse(kind, text, references).map_err(|why| Failure::Unreadable(why.to_string()))
+fn too_slow() -> Failure {
+    log::warn!("the schema registry takes too long");
+    Failure::Unavailable("The schema registry takes too long; send the request again later.".to_owned())
+}
+
+/// Parses a schema, on another thread: a large one takes a while.
+async fn parse(kind: SchemaType, text: String, references: Vec<Resolved>) -> Result<Schema, Failure> {
+    let parsing = tokio::task::spawn_blocking(move || {
+        let references: Vec<_> = references.iter().map(|one| Reference { name: &one.name, text: &one.text }).collect();
+        Schema::parse(kind, &text, &references).map_err(|why| Failure::Unreadable(why.to_string()))
+    });
+    parsing.await.unwrap_or_else(|_| Err(Failure::Unreadable("The schema cannot be read.".to_owned())))
+}
+
+fn fingerprint(text: &str) -> Fingerprint {
+    let mut fingerprint = Fingerprint::default();
+    fingerprint.copy_from_slice(ring::digest::digest(&ring::digest::SHA256, text.as_bytes()).as_ref());
+    fingerprint
 }
 
 /// Tells what is kept: also that there is nothing, but not that the registry could not be asked.

@@ -20,5 +20,6 @@ mod openapi;
 mod process;
 mod produce;
 mod produce_v1;
+mod schemas;
 mod v3_admin;
 mod v3_produce;

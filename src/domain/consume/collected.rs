@@ -1,11 +1,18 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::domain::consume::Instance;
-use crate::error::{Error, Kind};
-use crate::format::{RecordView, write_record};
+use tokio::time::Instant;
+
+use crate::domain::consume::{Decoding, Instance};
+use crate::error::{Error, Kind, Result};
+use crate::format::{RecordView, Undecodable, Unwritten};
 use crate::kafka::FetchedRecord;
-use crate::model::{Format, PartitionId, PartitionOffset, TopicName};
+use crate::model::{PartitionId, PartitionOffset, TopicName};
+
+/// How much longer than its limit the JSON of an answer may be, and what it may always be: records that a schema was
+/// written for to be small on the log are not small as JSON.
+const MOST_GROWTH: usize = 4;
+const LEAST_TEXT_BYTES: usize = 16 << 20;
 
 /// What goes into an answer beside key, value and place.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,7 +34,7 @@ pub struct Limits {
 
 /// The JSON of an answer as it grows, and which records are in it.
 pub struct Collected {
-    format: Format,
+    decoding: Decoding,
     include: Include,
     limits: Limits,
     out: Vec<u8>,
@@ -54,12 +61,23 @@ pub enum Added {
     NoRoom,
     /// It cannot be decoded.
     Undecodable(Error),
+    /// This schema has to be learned first; then it is offered again.
+    NeedsSchema(i32),
 }
 
 impl Collected {
     /// Returns an empty answer.
-    pub fn new(format: Format, include: Include, limits: Limits) -> Collected {
-        Collected { format, include, limits, out: vec![b'['], records: 0, bytes: 0, spans: HashMap::new(), last: None }
+    pub fn new(decoding: Decoding, include: Include, limits: Limits) -> Collected {
+        Collected {
+            decoding,
+            include,
+            limits,
+            out: vec![b'['],
+            records: 0,
+            bytes: 0,
+            spans: HashMap::new(),
+            last: None,
+        }
     }
 
     /// Returns the number of records.
@@ -97,20 +115,34 @@ impl Collected {
             timestamp_ms: self.include.timestamp.then(|| record.timestamp_ms()),
             headers: self.include.headers.then(|| record.headers().collect()),
         };
-        if let Err(bad) = write_record(&mut self.out, self.format, &view) {
+        if let Err(unwritten) = self.decoding.write(&mut self.out, &view) {
             if self.records > 0 {
                 self.out.pop();
             }
-            return Added::Undecodable(Kind::Undecodable.because(format!(
-                "The {} of the record in topic {}, partition {}, offset {} is not JSON; read it as binary, or set the position to {} to go on after it.",
-                bad.part, view.topic, view.partition, view.offset, view.offset + 1
-            )));
+            return match unwritten {
+                Unwritten::Undecodable(bad) => Added::Undecodable(undecodable(&bad, &view)),
+                Unwritten::NeedsSchema(id) => Added::NeedsSchema(id),
+            };
         }
         self.records += 1;
         self.bytes += size;
         self.note(&view);
-        let full = self.records >= self.limits.records || self.bytes >= self.limits.bytes;
+        let is_long = self.out.len() >= self.limits.bytes.saturating_mul(MOST_GROWTH).max(LEAST_TEXT_BYTES);
+        let full = is_long || self.records >= self.limits.records || self.bytes >= self.limits.bytes;
         if full { Added::Last } else { Added::Yes }
+    }
+
+    /// Asks for the schema that a record needs, and tells whether to offer it again; else the answer goes out without
+    /// it: the deadline is over, or the registry cannot be asked, which is an error where there is no record yet.
+    pub async fn learn(&mut self, id: i32, deadline: Instant) -> Result<bool> {
+        if self.records > 0 && Instant::now() >= deadline {
+            return Ok(false);
+        }
+        match self.decoding.learn(id).await {
+            Ok(()) => Ok(true),
+            Err(_) if self.records > 0 => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// Remembers where a record was; records of one partition come in runs.
@@ -165,6 +197,18 @@ impl Collected {
         self.out.push(b']');
         self.out
     }
+}
+
+fn undecodable(bad: &Undecodable, view: &RecordView<'_>) -> Error {
+    Kind::Undecodable.because(format!(
+        "The {} of the record in topic {}, partition {}, offset {} {}; read it as binary, or set the position to {} to go on after it.",
+        bad.part,
+        view.topic,
+        view.partition,
+        view.offset,
+        bad.why,
+        view.offset.saturating_add(1)
+    ))
 }
 
 /// The proof that an answer was handed to the connection. One that is dropped before takes its records back: they are

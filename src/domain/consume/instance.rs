@@ -6,11 +6,13 @@ use std::time::{Duration, Instant};
 use regex::Regex;
 use tokio::sync::{Notify, OwnedMutexGuard};
 
+use crate::domain::consume::Decoding;
 use crate::domain::consume::collected::{Added, Collected, Include, Limits, Receipt};
 use crate::domain::consume::registry::CLOSE_WAIT;
+use crate::domain::schemas::Schemas;
 use crate::error::{Error, Kind, Result};
 use crate::kafka::{FetchedRecord, GroupConsumer, Kafka};
-use crate::model::{Format, GroupSettings, PartitionId, PartitionOffset, TopicName};
+use crate::model::{Formats, GroupSettings, PartitionId, PartitionOffset, TopicName};
 
 /// How old the topics that a pattern matches may be when a read begins.
 const PATTERN_AGE: Duration = Duration::from_secs(10);
@@ -20,8 +22,8 @@ const EXCLUSIVE: &str = "Illegal state: Subscription to topics, partitions and p
 /// What an instance was created with.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The format of its records.
-    pub format: Format,
+    /// The formats of its records.
+    pub formats: Formats,
     /// A read returns once it has so many bytes; below 0 it always waits its whole time.
     pub min_bytes: i64,
     /// How long a read waits that does not say how long.
@@ -381,7 +383,12 @@ impl Instance {
     /// Reads: waits for the assignment and for records, up to the timeout, and returns as soon as there is enough.
     ///
     /// The receipt has to be confirmed when the answer has gone out; else its records are delivered again.
-    pub async fn read(self: &Arc<Self>, kafka: &Kafka, request: ReadRequest) -> Result<(Collected, Receipt)> {
+    pub async fn read(
+        self: &Arc<Self>,
+        kafka: &Kafka,
+        schemas: &Schemas,
+        request: ReadRequest,
+    ) -> Result<(Collected, Receipt)> {
         let deadline = tokio::time::Instant::now() + request.timeout;
         self.follow_pattern(kafka).await?;
         let consumer = match &*lock(&self.target) {
@@ -393,18 +400,34 @@ impl Instance {
         };
         let consumer = consumer.ok_or(Kind::Internal)?;
         let limits = Limits { bytes: request.max_bytes, records: self.settings.max_records };
-        let mut read =
-            Partial { collected: Some(Collected::new(self.settings.format, request.include, limits)), instance: self };
+        let decoding = Decoding::new(self.settings.formats, schemas)?;
+        let mut read = Partial { collected: Some(Collected::new(decoding, request.include, limits)), instance: self };
         loop {
             let filled = consumer.filled().notified();
             let closed = self.closed.notified();
-            let full = self.collect(&mut read, &consumer).await?;
-            if full {
+            let found = self.collect(&mut read, &consumer).await?;
+            if found != Found::Nothing {
                 // Of what is left, another read may be waiting for.
                 consumer.filled().notify_one();
             }
             let hurried = self.hurried.load(Ordering::Acquire);
-            if full || hurried || read.is_enough(self.settings.min_bytes) || !self.reads_with(&consumer) {
+            if let Found::NeedsSchema(id) = found
+                && !hurried
+            {
+                let again = tokio::select! {
+                    again = read.learn(id, deadline) => again?,
+                    () = closed => false,
+                };
+                if again {
+                    continue;
+                }
+                break;
+            }
+            if found != Found::Nothing
+                || hurried
+                || read.is_enough(self.settings.min_bytes)
+                || !self.reads_with(&consumer)
+            {
                 break;
             }
             tokio::select! {
@@ -421,13 +444,13 @@ impl Instance {
         Ok((collected, receipt))
     }
 
-    /// Adds what is here already to the answer; tells whether the answer has to go out now.
-    async fn collect(self: &Arc<Self>, read: &mut Partial<'_>, consumer: &Arc<GroupConsumer>) -> Result<bool> {
+    /// Adds what is here already to the answer; tells what ended that.
+    async fn collect(self: &Arc<Self>, read: &mut Partial<'_>, consumer: &Arc<GroupConsumer>) -> Result<Found> {
         let mut core = self.lock_core().await?;
         let nothing_came = core.pending.is_empty() && consumer.is_empty();
         let quiet = nothing_came && lock(&self.progress).undelivered.is_empty() && !consumer.is_stalled();
         if quiet {
-            return Ok(false);
+            return Ok(Found::Nothing);
         }
         let mut collected = read.collected.take().ok_or(Kind::Internal)?;
         // A read that is given up here drops what it has, which is then undelivered.
@@ -439,7 +462,7 @@ impl Instance {
             core.moved_to(&collected.next_offsets());
             let restarted = if consumer.is_stalled() { core.restart(&consumer) } else { Ok(()) };
             guard.collected = Some(collected);
-            (outcome.and_then(|full| restarted.map(|()| full)), guard)
+            (outcome.and_then(|found| restarted.map(|()| found)), guard)
         })
         .await
         .map_err(|stopped| Kind::Internal.caused_by(stopped))?;
@@ -657,38 +680,53 @@ impl Core {
         self.pending.retain(|item| item.as_ref().is_ok_and(|record| !moved(record)));
     }
 
-    /// Moves records into the answer until it is full or none is here; tells whether the answer has to go out now.
-    fn drain(&mut self, consumer: &GroupConsumer, collected: &mut Collected) -> Result<bool> {
+    /// Moves records into the answer until it is full or none is here; tells which it was.
+    fn drain(&mut self, consumer: &GroupConsumer, collected: &mut Collected) -> Result<Found> {
         loop {
             if self.pending.is_empty() {
                 self.pending.extend(consumer.take(collected.likely_room()));
             }
             let Some(next) = self.pending.pop_front() else {
-                return Ok(false);
+                return Ok(Found::Nothing);
             };
             let record = match next {
                 Ok(record) => record,
                 Err(error) if collected.records() == 0 => return Err(error),
                 Err(error) => {
                     self.pending.push_front(Err(error));
-                    return Ok(true);
+                    return Ok(Found::Enough);
                 }
             };
             match collected.add(&record) {
                 Added::Yes => {}
-                Added::Last => return Ok(true),
+                Added::Last => return Ok(Found::Enough),
                 Added::NoRoom => {
                     self.pending.push_front(Ok(record));
-                    return Ok(true);
+                    return Ok(Found::Enough);
                 }
                 Added::Undecodable(error) => {
                     // It stays, and is told again, until a position is set behind it.
                     self.pending.push_front(Ok(record));
-                    return if collected.records() == 0 { Err(error) } else { Ok(true) };
+                    return if collected.records() == 0 { Err(error) } else { Ok(Found::Enough) };
+                }
+                Added::NeedsSchema(id) => {
+                    self.pending.push_front(Ok(record));
+                    return Ok(Found::NeedsSchema(id));
                 }
             }
         }
     }
+}
+
+/// What has ended a look at the records that are here.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Found {
+    /// No more are here.
+    Nothing,
+    /// The answer has to go out now.
+    Enough,
+    /// The next record needs a schema.
+    NeedsSchema(i32),
 }
 
 /// An answer in the making; given up, its records are undelivered.
@@ -698,6 +736,11 @@ struct Partial<'a> {
 }
 
 impl Partial<'_> {
+    async fn learn(&mut self, id: i32, deadline: tokio::time::Instant) -> Result<bool> {
+        let Some(collected) = &mut self.collected else { return Ok(false) };
+        collected.learn(id, deadline).await
+    }
+
     fn is_enough(&self, min_bytes: i64) -> bool {
         let Some(collected) = &self.collected else { return false };
         match min_bytes {

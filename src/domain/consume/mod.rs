@@ -1,11 +1,13 @@
 //! Consuming: instances that live in this process, and reads without an instance.
 
 mod collected;
+mod decoding;
 mod instance;
 mod registry;
 mod stateless;
 
 pub use collected::{Collected, Include, Limits, Receipt};
+pub use decoding::Decoding;
 pub use instance::{Instance, Position, ReadRequest, Settings, Target};
 pub use registry::Instances;
 pub use stateless::{Start, StatelessRead, read};

@@ -1,9 +1,12 @@
+use std::collections::VecDeque;
 use std::time::Duration;
 
+use crate::domain::consume::Decoding;
 use crate::domain::consume::collected::{Added, Collected, Include, Limits};
+use crate::domain::schemas::Schemas;
 use crate::error::{Kind, Result};
 use crate::kafka::{Kafka, Next, Reading};
-use crate::model::{Format, PartitionId, TopicName};
+use crate::model::{Formats, PartitionId, TopicName};
 
 /// Where a stateless read begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,8 +28,8 @@ pub struct StatelessRead {
     pub limits: Limits,
     /// How long to wait where there is no record at all.
     pub timeout: Duration,
-    /// The format.
-    pub format: Format,
+    /// The formats.
+    pub formats: Formats,
     /// What else comes with a record.
     pub include: Include,
 }
@@ -37,8 +40,14 @@ const FETCH_DEADLINE: Duration = Duration::from_secs(10);
 /// Reads records of one partition; changes nothing anywhere.
 ///
 /// Returns what is there; waits only where there is nothing at all.
-pub async fn read(kafka: &Kafka, topic: &TopicName, partition: PartitionId, read: StatelessRead) -> Result<Vec<u8>> {
-    let mut collected = Collected::new(read.format, read.include, read.limits);
+pub async fn read(
+    kafka: &Kafka,
+    schemas: &Schemas,
+    topic: &TopicName,
+    partition: PartitionId,
+    read: StatelessRead,
+) -> Result<Vec<u8>> {
+    let mut collected = Collected::new(Decoding::new(read.formats, schemas)?, read.include, read.limits);
     kafka.metadata.partition(topic, partition).await?;
     // The end as these readers see it: without what a transaction has not committed, where they are told so.
     let log = kafka.readers.watermarks(topic, partition, FETCH_DEADLINE).await?;
@@ -60,28 +69,32 @@ pub async fn read(kafka: &Kafka, topic: &TopicName, partition: PartitionId, read
         return Ok(collected.finish());
     }
     let deadline = tokio::time::Instant::now() + if nothing_there { read.timeout } else { FETCH_DEADLINE };
-    let mut reading = kafka.readers.start(topic, partition, offset).await?;
+    let mut source = Source::from(kafka.readers.start(topic, partition, offset).await?);
     let mut is_first = true;
     loop {
         let (found, back, so_far) = tokio::task::spawn_blocking(move || {
-            let found = take_into(&reading, &mut collected, log.end, nothing_there);
-            (found, reading, collected)
+            let found = source.take_into(&mut collected, log.end, nothing_there);
+            (found, source, collected)
         })
         .await
         .map_err(|stopped| Kind::Internal.caused_by(stopped))?;
-        (reading, collected) = (back, so_far);
+        (source, collected) = (back, so_far);
         match found? {
             Found::Enough => return Ok(collected.finish()),
             // Everything up to the end may be compacted or aborted; or this end is what an earlier read left behind.
             Found::OnlyTheEnd if is_first => {
                 is_first = false;
-                drop(reading);
-                reading = kafka.readers.start(topic, partition, offset).await?;
+                drop(source);
+                source = Source::from(kafka.readers.start(topic, partition, offset).await?);
             }
             Found::OnlyTheEnd => return Ok(collected.finish()),
+            Found::NeedsSchema(id) => match collected.learn(id, deadline).await? {
+                true => continue,
+                false => return Ok(collected.finish()),
+            },
             Found::Less => {}
         }
-        if tokio::time::timeout_at(deadline, reading.filled()).await.is_err() {
+        if tokio::time::timeout_at(deadline, source.reading.filled()).await.is_err() {
             if collected.records() == 0 && !nothing_there {
                 return Err(
                     Kind::KafkaRetriable.because("Kafka did not return the records in time; send the request again.")
@@ -100,29 +113,48 @@ enum Found {
     Less,
     /// The log ends here, and there is no record before.
     OnlyTheEnd,
+    /// The first of what is taken needs this schema.
+    NeedsSchema(i32),
 }
 
-/// Adds what is here to the answer.
-fn take_into(reading: &Reading, collected: &mut Collected, end: i64, waiting: bool) -> Result<Found> {
-    loop {
-        let batch = reading.take(collected.likely_room());
-        if batch.is_empty() {
-            return Ok(Found::Less);
-        }
-        for next in batch {
-            let record = match next {
-                Ok(Next::Record(record)) => record,
+/// Where the records come from.
+struct Source {
+    /// Taken from the reading, and not yet in the answer; they go before the reading does.
+    taken: VecDeque<Result<Next>>,
+    reading: Reading,
+}
+
+impl From<Reading> for Source {
+    fn from(reading: Reading) -> Source {
+        Source { taken: VecDeque::new(), reading }
+    }
+}
+
+impl Source {
+    /// Adds what is here to the answer.
+    fn take_into(&mut self, collected: &mut Collected, end: i64, waiting: bool) -> Result<Found> {
+        loop {
+            if self.taken.is_empty() {
+                self.taken.extend(self.reading.take(collected.likely_room()));
+            }
+            let record = match self.taken.pop_front() {
+                None => return Ok(Found::Less),
+                Some(Ok(Next::Record(record))) => record,
                 // The end is an answer where there was something before it, or nothing to wait for.
-                Ok(Next::End) if collected.records() > 0 => return Ok(Found::Enough),
-                Ok(Next::End) if !waiting => return Ok(Found::OnlyTheEnd),
-                Ok(Next::End) => continue,
-                Err(_) if collected.records() > 0 => return Ok(Found::Enough),
-                Err(error) => return Err(error),
+                Some(Ok(Next::End)) if collected.records() > 0 => return Ok(Found::Enough),
+                Some(Ok(Next::End)) if !waiting => return Ok(Found::OnlyTheEnd),
+                Some(Ok(Next::End)) => continue,
+                Some(Err(_)) if collected.records() > 0 => return Ok(Found::Enough),
+                Some(Err(error)) => return Err(error),
             };
             match collected.add(&record) {
                 Added::Yes if record.offset() + 1 >= end => return Ok(Found::Enough),
                 Added::Yes => {}
                 Added::Last | Added::NoRoom => return Ok(Found::Enough),
+                Added::NeedsSchema(id) => {
+                    self.taken.push_front(Ok(Next::Record(record)));
+                    return Ok(Found::NeedsSchema(id));
+                }
                 Added::Undecodable(_) if collected.records() > 0 => return Ok(Found::Enough),
                 Added::Undecodable(error) => return Err(error),
             }

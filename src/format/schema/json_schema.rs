@@ -11,6 +11,9 @@ use crate::format::schema::limits::{check_size, shortened};
 use crate::format::schema::place::{at_pointer, kind_of};
 use crate::format::schema::{BadSchema, Mismatch, Reference, Undecodable};
 
+/// The size of a schema with all its references, in bytes.
+const MAX_SIZE: usize = 1024 * 1024;
+
 /// How often a pattern with look-around or back references may go back in one text; others never do.
 const MAX_BACKTRACKS: usize = 100_000;
 
@@ -31,7 +34,7 @@ impl JsonSchema {
     ///
     /// `$ref` leads to the references only: nothing is fetched from anywhere.
     pub fn parse(text: &str, references: &[Reference<'_>]) -> Result<JsonSchema, BadSchema> {
-        check_size(text, references)?;
+        check_size(text, references, MAX_SIZE)?;
         let schema: Value = serde_json::from_str(text)
             .map_err(|error| BadSchema::new(format!("The JSON Schema is no JSON document: {error}.")))?;
         let patterns = PatternOptions::fancy_regex()

@@ -1,8 +1,5 @@
 use crate::format::schema::{BadSchema, Reference};
 
-/// The size of a schema with all its references, in bytes.
-const MAX_SIZE: usize = 1024 * 1024;
-
 /// How many references a schema may have, those of its references included.
 const MAX_REFERENCES: usize = 256;
 
@@ -10,10 +7,12 @@ const MAX_REFERENCES: usize = 256;
 const MAX_QUOTE: usize = 300;
 
 /// Refuses what would take long to parse.
-pub(super) fn check_size(text: &str, references: &[Reference<'_>]) -> Result<(), BadSchema> {
+pub(super) fn check_size(text: &str, references: &[Reference<'_>], max_bytes: usize) -> Result<(), BadSchema> {
     let size = references.iter().fold(text.len(), |size, reference| size.saturating_add(reference.text.len()));
-    if size > MAX_SIZE {
-        return Err(BadSchema::new("The schema and its references are larger than 1 MiB together."));
+    if size > max_bytes {
+        return Err(BadSchema::new(format!(
+            "The schema and its references are larger than {max_bytes} bytes together."
+        )));
     }
     if references.len() > MAX_REFERENCES {
         return Err(BadSchema::new("The schema has more than 256 references."));

@@ -50,6 +50,15 @@ impl Schema {
         }
     }
 
+    /// Returns its type.
+    pub fn kind(&self) -> SchemaType {
+        match self {
+            Schema::Avro(_) => SchemaType::Avro,
+            Schema::JsonSchema(_) => SchemaType::JsonSchema,
+            Schema::Protobuf(_) => SchemaType::Protobuf,
+        }
+    }
+
     /// Returns the full name of the record or message, or the title: what the subject name strategies go by.
     pub fn record_name(&self) -> Option<&str> {
         match self {

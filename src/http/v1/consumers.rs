@@ -13,7 +13,7 @@ use crate::http::media::{JSON, Offer};
 use crate::http::path::{PartitionPath, TopicPath};
 use crate::http::v1::V1;
 use crate::http::v2::consumers::{
-    CreateRequest, InstancePath, RecordsQuery, answer_records, check_format, created, format_codec,
+    CreateRequest, InstancePath, RecordsQuery, answer_records, check_format, created, formats_of,
 };
 use crate::model::{PartitionOffset, Reset};
 use crate::state::State;
@@ -86,7 +86,7 @@ pub async fn read(
 ) -> Result<HttpResponse> {
     let instance = path.find(&state)?;
     let _use = instance.in_use();
-    check_format(&mut answer, &request, &instance, "application/vnd.kafka.json.v1+json")?;
+    check_format(&mut answer, &request, instance.settings.formats)?;
     let subscribed = instance.subscription();
     if subscribed.is_empty() {
         state.kafka.metadata.partitions(&topic.0).await?;
@@ -113,12 +113,13 @@ pub async fn commit(path: InstancePath, answer: Answer<V1>, state: Data<State>) 
 
 /// `GET /topics/{topic}/partitions/{partition}/messages`: a stateless read.
 pub async fn messages(
+    request: HttpRequest,
     path: PartitionPath,
-    answer: Answer<RecordAnswers>,
+    mut answer: Answer<RecordAnswers>,
     query: RecordsQuery,
     state: Data<State>,
 ) -> Result<HttpResponse> {
-    let format = format_codec(answer.media())?;
+    let formats = formats_of(&mut answer, &request, &query)?;
     let (offset, count) = (query.offset.unwrap_or(0), query.count.unwrap_or(1));
     if offset < 0 || count < 1 {
         return Err(Kind::Unprocessable.because("offset is 0 or more, count is 1 or more."));
@@ -128,9 +129,9 @@ pub async fn messages(
         start: if query.offset.is_some() { Start::Offset(offset) } else { Start::Beginning },
         limits: Limits { bytes, records: count.min(MAX_COUNT) as usize },
         timeout: std::time::Duration::ZERO,
-        format,
+        formats,
         include: Include::default(),
     };
-    let body = read_partition(&state.kafka, &path.0, path.1, read).await?;
+    let body = read_partition(&state.kafka, &state.schemas, &path.0, path.1, read).await?;
     Ok(answer.text(StatusCode::OK, body))
 }

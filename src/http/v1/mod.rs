@@ -94,6 +94,8 @@ pub fn own_routes(routes: &mut Routes) {
                         .query(&[
                             ("offset", "integer", "The first offset."),
                             ("count", "integer", "The most records; 1 by default."),
+                            v2::consumers::KEY_FORMAT,
+                            v2::consumers::VALUE_FORMAT,
                         ])
                         .gives::<consumers::RecordAnswers>(200, "Records")
                         .fails(&[Kind::TopicNotFound, Kind::PartitionNotFound]),

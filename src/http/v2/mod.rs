@@ -11,7 +11,7 @@ pub mod wire;
 
 pub use brokers::list as list_brokers;
 pub use partitions::{get as get_partition, list as list_partitions};
-pub use produce::{PartitionField, ProduceQuery, RECORD_BYTES, plain_json, records_for, respond};
+pub use produce::{PartitionField, ProduceQuery, RECORD_BYTES, formats, plain_json, records_for, respond};
 pub use root::alive;
 pub use schemas::schemas;
 pub use topics::{get as get_topic, list as list_topics};

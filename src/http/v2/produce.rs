@@ -13,7 +13,7 @@ use crate::http::body::Body;
 use crate::http::path::{PartitionPath, TopicPath};
 use crate::http::v2::wire::{Codecs, ProduceRequest, SchemaIds, Schemas, produce_response};
 use crate::http::v2::{Records, V2};
-use crate::model::{Delivery, Format, PartitionId, Record, TopicName};
+use crate::model::{Delivery, Format, Formats, PartitionId, Record, TopicName};
 use crate::state::State;
 
 /// Bodies above this size are decoded off the worker thread, where they cost it more than half a millisecond.
@@ -81,26 +81,10 @@ async fn produce(
     Ok(respond(&answer, &deliveries, ids, strict))
 }
 
-/// The formats of the keys and of the values of a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Formats {
-    /// Of keys.
-    pub key: Format,
-    /// Of values.
-    pub value: Format,
-}
-
 impl ProduceQuery {
     /// Returns the formats: that of the Content-Type, unless a parameter names another for keys or for values.
     pub fn formats(&self, format: Format) -> Result<Formats> {
-        let named = |name: &Option<String>| match name.as_deref() {
-            None | Some("") => Ok(format),
-            Some(name) => Format::named(name).ok_or_else(|| {
-                Kind::BadRequest
-                    .because("key_format and value_format are binary, json, string, avro, jsonschema or protobuf.")
-            }),
-        };
-        Ok(Formats { key: named(&self.key_format)?, value: named(&self.value_format)? })
+        formats(format, self.key_format.as_deref(), self.value_format.as_deref())
     }
 
     /// Returns whether a failed record shall show in the status.
@@ -154,10 +138,11 @@ async fn off_worker<T: Send + 'static>(
     web::block(move || work(body)).await.map_err(|stopped| Kind::Internal.caused_by(stopped))?
 }
 
-impl Formats {
-    fn need_schemas(self) -> bool {
-        [self.key, self.value].into_iter().any(Format::needs_schema)
-    }
+/// Returns the formats of keys and of values: both are `format`, unless a parameter names another.
+pub fn formats(format: Format, key: Option<&str>, value: Option<&str>) -> Result<Formats> {
+    Formats::named(format, key, value).ok_or_else(|| {
+        Kind::BadRequest.because("key_format and value_format are binary, json, string, avro, jsonschema or protobuf.")
+    })
 }
 
 /// Returns the answer: 200, or 401 or 403 when Kafka refused a record for that reason; strict tells other failures.

@@ -64,7 +64,9 @@ pub fn schemas() -> Value {
             "type": "object",
             "properties": {
                 "name": { "type": "string" },
-                "format": { "enum": ["binary", "json"] },
+                "format": { "enum": ["binary", "json", "avro", "jsonschema", "protobuf"] },
+                "key_format": { "enum": ["binary", "json", "string", "avro", "jsonschema", "protobuf"] },
+                "value_format": { "enum": ["binary", "json", "string", "avro", "jsonschema", "protobuf"] },
                 "auto.offset.reset": { "enum": ["earliest", "latest", "none", "smallest", "largest"] },
                 "auto.commit.enable": { "type": ["boolean", "string"] },
                 "fetch.min.bytes": { "type": ["integer", "string"] },

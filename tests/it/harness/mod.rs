@@ -9,6 +9,7 @@ pub mod binary;
 pub mod certificates;
 pub mod connect;
 pub mod http;
+pub mod java;
 pub mod kafka;
 pub mod ports;
 pub mod process;

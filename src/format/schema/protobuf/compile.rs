@@ -25,7 +25,8 @@ pub(super) fn compile(text: &str, references: &[Reference<'_>]) -> Result<(Descr
 }
 
 fn bad_schema(error: &protox::Error) -> BadSchema {
-    BadSchema::new(format!("The Protobuf schema is not valid: {}.", shortened(&error.to_string())))
+    // Only the form for debugging has the file, line and column.
+    BadSchema::new(format!("The Protobuf schema is not valid: {}.", shortened(&format!("{error:?}"))))
 }
 
 /// The files that may be imported.

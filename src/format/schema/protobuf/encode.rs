@@ -43,9 +43,13 @@ fn write_well_known<'de, D: Deserializer<'de>>(
     out: &mut Vec<u8>,
 ) -> Result<(), D::Error> {
     let options = DeserializeOptions::new().deny_unknown_fields(true);
-    // The reason may quote the value, which is not to be shown.
-    let message = DynamicMessage::deserialize_with_options(descriptor.clone(), deserializer, &options)
-        .map_err(|_| expected(format_args!("the JSON form of {}", descriptor.full_name())))?;
+    let message =
+        DynamicMessage::deserialize_with_options(descriptor.clone(), deserializer, &options).map_err(|error| {
+            // The reason may quote the value, which is not to be shown; the place at its end is read when the error is made.
+            let reason = error.to_string();
+            let place = reason.rfind(" at line ").map_or("", |at| &reason[at..]);
+            expected(format_args!("the JSON form of {}{place}", descriptor.full_name()))
+        })?;
     message.encode(out).map_err(|_| expected("a message of up to 2 GiB"))
 }
 
@@ -529,7 +533,8 @@ struct NameOf<'a>(&'a Plan, Kind);
 
 impl fmt::Display for NameOf<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.1 {
+        let NameOf(plan, kind) = self;
+        f.write_str(match *kind {
             Kind::Double => "a number (double)",
             Kind::Float => "a number (float)",
             Kind::Int32 | Kind::Sint32 | Kind::Sfixed32 => "a whole number of 32 bits",
@@ -539,7 +544,10 @@ impl fmt::Display for NameOf<'_> {
             Kind::Bool => "a boolean",
             Kind::String => "a string",
             Kind::Bytes => "a string in base64",
-            Kind::Enum(_) => "the name of a value of the enum",
+            Kind::Enum(at) => {
+                let name = plan.enums.get(at).map_or("", |enumeration| &enumeration.full_name);
+                return write!(f, "the name of a value of the enum {name}");
+            }
             Kind::Message(_) | Kind::Group(_) => "an object",
         })
     }

@@ -110,6 +110,7 @@ impl Kind {
 
 /// An enumeration.
 pub(super) struct Enumeration {
+    pub(super) full_name: Box<str>,
     pub(super) by_name: HashMap<Box<str>, i32>,
     /// The quoted names.
     pub(super) by_number: HashMap<i32, Box<str>>,
@@ -216,19 +217,35 @@ impl Field {
 
 fn index_of_oneof(descriptor: &FieldDescriptor) -> Option<usize> {
     let oneof = descriptor.containing_oneof()?;
-    descriptor.parent_message().oneofs().position(|other| other.full_name() == oneof.full_name())
+    oneof.path().last().and_then(|index| usize::try_from(*index).ok())
 }
 
 fn shape_of(descriptor: &FieldDescriptor) -> Shape {
     if descriptor.is_map() {
         Shape::Map
     } else if descriptor.is_list() {
-        if descriptor.is_packed() { Shape::Packed } else { Shape::Repeated }
+        if is_packed(descriptor) { Shape::Packed } else { Shape::Repeated }
     } else if descriptor.supports_presence() {
         Shape::Explicit
     } else {
         Shape::Implicit
     }
+}
+
+/// Tells whether a list is written all in one: the library knows the rule of the syntax but not the field's own option.
+fn is_packed(descriptor: &FieldDescriptor) -> bool {
+    let is_long = matches!(
+        descriptor.kind(),
+        prost_reflect::Kind::String | prost_reflect::Kind::Bytes | prost_reflect::Kind::Message(_)
+    );
+    if is_long || descriptor.field_descriptor_proto().options.is_none() {
+        return descriptor.is_packed();
+    }
+    let options = descriptor.options();
+    if !options.has_field_by_name("packed") {
+        return descriptor.parent_file().syntax() == Syntax::Proto3;
+    }
+    options.get_field_by_name("packed").and_then(|value| value.as_bool()).unwrap_or(false)
 }
 
 fn kind_of(descriptor: &FieldDescriptor, names: &Names) -> Result<Kind, BadSchema> {
@@ -262,6 +279,7 @@ impl Enumeration {
             by_number.entry(value.number()).or_insert_with(|| format!("{:?}", value.name()).into());
         }
         Enumeration {
+            full_name: descriptor.full_name().into(),
             by_name: descriptor.values().map(|value| (value.name().into(), value.number())).collect(),
             by_number,
             is_closed: descriptor.parent_file().syntax() == Syntax::Proto2,

@@ -12,7 +12,7 @@ use crate::http::base_url::BaseUrl;
 use crate::http::body::Body;
 use crate::http::fields::Fields;
 use crate::http::v2::consumers::{ConsumerBody, Consumers, InstancePath, no_content};
-use crate::model::{Format, GroupSettings, Reset};
+use crate::model::{Format, Formats, GroupSettings, Reset};
 use crate::state::State;
 
 /// The properties that a client may set for its instance, beside the fields of the contract.
@@ -36,8 +36,8 @@ const MIN_BYTES: std::ops::RangeInclusive<i32> = -1..=10_000_000;
 pub struct CreateRequest {
     /// `id`, else `name`.
     pub name: Option<String>,
-    /// The format of the records.
-    pub format: Format,
+    /// The formats of keys and values: `format`, and the extension's `key_format` and `value_format` over it.
+    pub formats: Formats,
     /// `auto.offset.reset` as given.
     pub reset: Option<String>,
     /// `auto.commit.enable`.
@@ -83,6 +83,11 @@ pub fn created<O: Offers>(
     auto_commit: bool,
     state: &State,
 ) -> Result<HttpResponse> {
+    if request.formats.need_schemas() && state.schemas.registry().is_err() {
+        return Err(Kind::RegistryMissing.because(
+            "This format needs a Schema Registry and none is configured; create the instance with the format binary or json.",
+        ));
+    }
     let name = request.name.clone().unwrap_or_else(|| format!("rest-consumer-{}", uuid::Uuid::new_v4()));
     let settings = settings(request, path.group.clone(), reset, auto_commit, &state.config.consumer);
     let base_uri = base.instance(&path.group, &name);
@@ -102,7 +107,7 @@ impl CreateRequest {
         let (id, name) = (fields.text("id")?, fields.text("name")?);
         let mut request = CreateRequest {
             name: id.or(name),
-            format: format(fields.text("format")?)?,
+            formats: formats(fields)?,
             reset: fields.text("auto.offset.reset")?,
             auto_commit: flag(fields.text("auto.commit.enable")?)?,
             min_bytes: None,
@@ -168,7 +173,7 @@ fn settings(
 ) -> Settings {
     let timeout = request.timeout_ms.and_then(|ms| u64::try_from(ms).ok()).filter(|ms| *ms > 0);
     Settings {
-        format: request.format,
+        formats: request.formats,
         min_bytes: i64::from(request.min_bytes.unwrap_or(1)),
         request_timeout: timeout.map_or(config.request_timeout, Duration::from_millis).min(config.max_poll_wait),
         max_records: request.max_records.and_then(|most| usize::try_from(most).ok()).unwrap_or(usize::MAX),
@@ -186,15 +191,16 @@ fn either(fields: &mut Fields, name: &str, old: &str) -> Result<Option<i32>> {
     Ok(new.or(old))
 }
 
-fn format(given: Option<String>) -> Result<Format> {
-    match given.map(|format| format.to_ascii_lowercase()).as_deref() {
-        None | Some("binary") => Ok(Format::Binary),
-        Some("json") => Ok(Format::Json),
-        Some("avro" | "jsonschema" | "protobuf") => Err(Kind::RegistryMissing.because(
-            "This format needs a Schema Registry and none is configured; create the instance with the format binary or json.",
-        )),
-        Some(_) => Err(Kind::Unprocessable.because("Invalid format type.")),
-    }
+fn formats(fields: &mut Fields) -> Result<Formats> {
+    let invalid = || Kind::Unprocessable.because("Invalid format type.");
+    let both = match fields.text("format")?.as_deref().map(Format::named) {
+        None => Format::Binary,
+        // The contract has no such format for both.
+        Some(None | Some(Format::Text)) => return Err(invalid()),
+        Some(Some(format)) => format,
+    };
+    let (key, value) = (fields.text("key_format")?, fields.text("value_format")?);
+    Formats::named(both, key.as_deref(), value.as_deref()).ok_or_else(invalid)
 }
 
 fn flag(given: Option<String>) -> Result<Option<bool>> {

@@ -12,7 +12,7 @@ mod subscription;
 pub use create::{CreateRequest, created, delete};
 pub use instance_path::InstancePath;
 pub use query::{RecordsQuery, timestamp_ms};
-pub use records::{answer_records, check_format, format_codec};
+pub use records::{answer_records, check_format, formats_of};
 
 use actix_web::HttpResponse;
 
@@ -63,6 +63,11 @@ pub const READ_QUERY: &[Parameter] = &[
     ("include", "string", "`headers`, `timestamp` or both."),
 ];
 
+/// Names the format of keys, where the type of the answer does not say enough.
+pub const KEY_FORMAT: Parameter = ("key_format", "string", "The format of keys, where it is not that of the answer.");
+/// Names the format of values.
+pub const VALUE_FORMAT: Parameter = ("value_format", "string", "The same for values.");
+
 /// Registers the consumer endpoints and the stateless read.
 pub fn routes(routes: &mut Routes) {
     let under = |path: &str| format!("/consumers/{{group}}/instances/{{instance}}{path}");
@@ -77,7 +82,12 @@ pub fn routes(routes: &mut Routes) {
                     Doc::of("Create a consumer instance")
                         .takes::<ConsumerBody>("NewInstance")
                         .gives::<Consumers>(200, "Instance")
-                        .fails(&[Kind::InstanceExists, Kind::ConsumerConfig, Kind::TooManyInstances]),
+                        .fails(&[
+                            Kind::InstanceExists,
+                            Kind::ConsumerConfig,
+                            Kind::RegistryMissing,
+                            Kind::TooManyInstances,
+                        ]),
                 ),
             ],
         ))
@@ -134,7 +144,13 @@ pub fn routes(routes: &mut Routes) {
                     Doc::of("Read the next records")
                         .query(READ_QUERY)
                         .gives::<records::RecordAnswers>(200, "Records")
-                        .fails(&[Kind::InstanceNotFound, Kind::FormatMismatch, Kind::Undecodable, Kind::IllegalState]),
+                        .fails(&[
+                            Kind::InstanceNotFound,
+                            Kind::FormatMismatch,
+                            Kind::Undecodable,
+                            Kind::RegistryUnavailable,
+                            Kind::IllegalState,
+                        ]),
                 ),
             ],
         ))
@@ -150,9 +166,17 @@ pub fn routes(routes: &mut Routes) {
                             ("max_bytes", "integer", "Bytes of keys and values; at least one record is returned."),
                             ("timeout", "integer", "How long to wait where there is nothing, in milliseconds."),
                             ("include", "string", "`headers`, `timestamp` or both."),
+                            KEY_FORMAT,
+                            VALUE_FORMAT,
                         ])
                         .gives::<records::RecordAnswers>(200, "Records")
-                        .fails(&[Kind::TopicNotFound, Kind::PartitionNotFound, Kind::Unprocessable]),
+                        .fails(&[
+                            Kind::TopicNotFound,
+                            Kind::PartitionNotFound,
+                            Kind::Undecodable,
+                            Kind::RegistryUnavailable,
+                            Kind::Unprocessable,
+                        ]),
                 ),
             ],
         ));

@@ -28,6 +28,10 @@ pub struct RecordsQuery {
     pub limit: Option<i64>,
     /// The same in v1.
     pub count: Option<i64>,
+    /// Stateless reads: the format of keys, by its name.
+    pub key_format: Option<String>,
+    /// Stateless reads: the format of values, by its name.
+    pub value_format: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -39,6 +43,8 @@ struct Texts {
     timestamp: Option<String>,
     limit: Option<String>,
     count: Option<String>,
+    key_format: Option<String>,
+    value_format: Option<String>,
 }
 
 impl FromRequest for RecordsQuery {
@@ -62,6 +68,8 @@ fn parse(query: &str) -> Result<RecordsQuery> {
         timestamp_ms: texts.timestamp.filter(|text| !text.is_empty()).map(|text| instant(&text)).transpose()?,
         limit: integer("limit", texts.limit)?,
         count: integer("count", texts.count)?,
+        key_format: texts.key_format,
+        value_format: texts.value_format,
     })
 }
 

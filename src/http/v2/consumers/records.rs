@@ -12,7 +12,8 @@ use crate::http::media::{JSON, Offer};
 use crate::http::path::PartitionPath;
 use crate::http::records_body::RecordsBody;
 use crate::http::v2::consumers::{InstancePath, RecordsQuery};
-use crate::model::Format;
+use crate::http::v2::formats;
+use crate::model::{Format, Formats};
 use crate::state::State;
 
 /// The bounds and the default of `limit`.
@@ -44,7 +45,7 @@ pub async fn read(
 ) -> Result<HttpResponse> {
     let instance = path.find(&state)?;
     let _use = instance.in_use();
-    check_format(&mut answer, &request, &instance, "application/vnd.kafka.json.v2+json")?;
+    check_format(&mut answer, &request, instance.settings.formats)?;
     if request.method() == Method::HEAD {
         // Records that nobody gets to see are not taken.
         return Ok(answer.text(StatusCode::OK, b"[]".to_vec()));
@@ -60,7 +61,7 @@ pub async fn answer_records<O: Offers>(
     state: &State,
 ) -> Result<HttpResponse> {
     let read = read_request(query, instance, &state.config.consumer);
-    let (collected, receipt) = instance.read(&state.kafka, read).await?;
+    let (collected, receipt) = instance.read(&state.kafka, &state.schemas, read).await?;
     Ok(answer.body(StatusCode::OK, RecordsBody::new(collected.finish(), receipt)))
 }
 
@@ -78,57 +79,56 @@ fn bytes(asked: Option<i64>, most: u64) -> usize {
     usize::try_from(asked.min(most)).unwrap_or(usize::MAX)
 }
 
-/// Checks that the format that the client names is the instance's; labels the answer with the instance's where it
-/// names none.
-pub fn check_format<O: Offers>(
-    answer: &mut Answer<O>,
-    request: &HttpRequest,
-    instance: &Instance,
-    json: &'static str,
-) -> Result<()> {
+/// Checks that the format that the client names is that of the values; labels the answer with theirs where it names none.
+pub fn check_format<O: Offers>(answer: &mut Answer<O>, request: &HttpRequest, formats: Formats) -> Result<()> {
     match named_format(answer.media()) {
         None => Ok(()),
-        Some(named) if named == Some(instance.settings.format) => Ok(()),
+        Some(named) if named == formats.value => Ok(()),
         Some(_) if answer.is_exact() => Err(Kind::FormatMismatch.into()),
         Some(_) => {
-            answer.relabel(request, json);
+            if let Some(media) = media_of::<O>(formats.value) {
+                answer.relabel(request, media);
+            }
             Ok(())
         }
     }
 }
 
-/// Returns the format that a media type names; `Some(None)` is one that no instance has yet, `None` names none.
-fn named_format(media: &str) -> Option<Option<Format>> {
-    if media.contains(".binary.") {
-        Some(Some(Format::Binary))
-    } else if media.contains(".json.") {
-        Some(Some(Format::Json))
-    } else if media.contains(".avro.") || media.contains(".jsonschema.") || media.contains(".protobuf.") {
-        Some(None)
-    } else {
-        None
-    }
+/// Returns the type for records whose values are in a format: one that names it, else the first that names none.
+fn media_of<O: Offers>(format: Format) -> Option<&'static str> {
+    let first = |named| O::OFFERS.iter().map(|(media, _)| *media).find(|media| named_format(media) == named);
+    first(Some(format)).or_else(|| first(None))
 }
 
-/// Returns the format of a read without an instance: what the type names, else binary.
-pub fn format_codec(media: &str) -> Result<Format> {
-    match named_format(media) {
-        None => Ok(Format::Binary),
-        Some(Some(format)) => Ok(format),
-        Some(None) => Err(Kind::RegistryMissing.because(
-            "This format needs a Schema Registry and none is configured; read the records as binary or json.",
-        )),
-    }
+/// Returns the format that a media type names.
+fn named_format(media: &str) -> Option<Format> {
+    let named = [
+        (".binary.", Format::Binary),
+        (".json.", Format::Json),
+        (".avro.", Format::Avro),
+        (".jsonschema.", Format::JsonSchema),
+        (".protobuf.", Format::Protobuf),
+    ];
+    named.into_iter().find(|(part, _)| media.contains(part)).map(|(_, format)| format)
+}
+
+/// Returns the formats of a read without an instance: what the parameters name, else what the type names, else binary.
+pub fn formats_of<O: Offers>(answer: &mut Answer<O>, request: &HttpRequest, query: &RecordsQuery) -> Result<Formats> {
+    let format = named_format(answer.media()).unwrap_or(Format::Binary);
+    let formats = formats(format, query.key_format.as_deref(), query.value_format.as_deref())?;
+    check_format(answer, request, formats)?;
+    Ok(formats)
 }
 
 /// `GET /topics/{topic}/partitions/{partition}/records`: no instance, no group, nothing stored.
 pub async fn read_stateless(
+    request: HttpRequest,
     path: PartitionPath,
-    answer: Answer<RecordAnswers>,
+    mut answer: Answer<RecordAnswers>,
     query: RecordsQuery,
     state: Data<State>,
 ) -> Result<HttpResponse> {
-    let format = format_codec(answer.media())?;
+    let formats = formats_of(&mut answer, &request, &query)?;
     let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
     if !LIMIT.contains(&limit) {
         return Err(Kind::Unprocessable.because("limit is 1 to 10000."));
@@ -139,10 +139,10 @@ pub async fn read_stateless(
         start: start(&query)?,
         limits: Limits { bytes: bytes(query.max_bytes, config.request_max_bytes), records: limit as usize },
         timeout: timeout.min(config.max_poll_wait),
-        format,
+        formats,
         include: query.include,
     };
-    let body = read_partition(&state.kafka, &path.0, path.1, read).await?;
+    let body = read_partition(&state.kafka, &state.schemas, &path.0, path.1, read).await?;
     Ok(answer.text(StatusCode::OK, body))
 }
 
