@@ -16,7 +16,7 @@ pub struct Cache<K, V, E> {
 #[derive(Clone)]
 struct Slot<V, E> {
     since: Instant,
-    /// A failure is for those who wait for it.
+    /// A failure is for those who wait for it, where nothing was known before.
     value: Arc<OnceCell<Result<V, E>>>,
     /// What was known before, for when nothing newer can be had.
     before: Option<V>,
@@ -30,9 +30,9 @@ impl<K: Clone + Eq + Hash, V: Clone, E: Clone> Cache<K, V, E> {
 
     /// Returns the value of a key: the one that is kept, unless it is older than `max_age` allows, or what `fetch` gives.
     ///
-    /// Who asks for a key while it is fetched waits for that, and gets its error too. An error is not kept for those who
-    /// ask later; where there is an older value, that takes its place and is as good as new, so that not everyone has to
-    /// wait for the next error.
+    /// Who asks for a key while it is fetched waits for that, and gets its error too; an error is not kept for those who
+    /// ask later. Where there is an older value, that takes the place of the error and is as good as new, so that not
+    /// everyone has to wait for the next one.
     pub async fn get(
         &self,
         key: &K,
@@ -49,8 +49,8 @@ impl<K: Clone + Eq + Hash, V: Clone, E: Clone> Cache<K, V, E> {
         let slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         let slot = slots.get(key)?;
         let value = match slot.value.get() {
-            Some(Ok(value)) => value,
-            Some(Err(_)) | None => slot.before.as_ref()?,
+            Some(fetched) => fetched.as_ref().ok()?,
+            None => slot.before.as_ref()?,
         };
         (slot.since.elapsed() < max_age(value)).then(|| value.clone())
     }
@@ -63,7 +63,7 @@ impl<K: Clone + Eq + Hash, V: Clone, E: Clone> Cache<K, V, E> {
         if let Some(slot) = slots.get(key) {
             match slot.value.get() {
                 Some(Ok(value)) if now.duration_since(slot.since) >= max_age(value) => before = Some(value.clone()),
-                Some(Err(_)) => before = slot.before.clone(),
+                Some(Err(_)) => {}
                 Some(Ok(_)) | None => return slot.clone(),
             }
         }

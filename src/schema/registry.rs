@@ -14,9 +14,6 @@ use crate::schema::references::{Resolved, resolve, too_large};
 /// An id and the text of a schema never part.
 const FOREVER: Duration = Duration::from_secs(3600);
 
-/// What a look-up has beyond the time of a request, so that what is kept can take the place of its answer.
-const LAST_WORD: Duration = Duration::from_millis(100);
-
 /// A schema of the registry.
 pub struct Registered {
     /// Its id.
@@ -48,8 +45,7 @@ type Found<T> = Result<T, Failure>;
 
 /// Looks up schemas and registers them; what it found is kept.
 ///
-/// Every look-up ends within `schema_registry.request_timeout` and a moment. What is kept goes on working while the
-/// registry is away.
+/// Every look-up ends within `schema_registry.request_timeout`. What is kept goes on working while the registry is away.
 pub struct Registry {
     api: Api,
     settings: SchemaRegistry,
@@ -79,8 +75,8 @@ impl Registry {
 
     /// Returns the schema of an id.
     pub async fn by_id(&self, id: i32) -> Result<Arc<Registered>, Failure> {
-        let fetch = async || kept(self.fetch(id).await);
-        self.in_time(self.by_id.get(&id, |found| self.age(found, FOREVER), fetch)).await
+        let fetch = async || kept(self.in_time(self.fetch(id)).await);
+        self.by_id.get(&id, |found| self.age(found, FOREVER), fetch).await?
     }
 
     /// Returns what is known of an id, of any age as it is for good, without asking for it; `None` is nothing.
@@ -92,8 +88,8 @@ impl Registry {
     pub async fn of_text(&self, subject: &str, kind: SchemaType, text: &str) -> Result<Versioned, Failure> {
         self.check_size(text)?;
         let key = (subject.to_owned(), kind, fingerprint(text));
-        let fetch = async || kept(self.find_or_register(subject, kind, text).await);
-        self.in_time(self.by_text.get(&key, |found| self.age(found, FOREVER), fetch)).await
+        let fetch = async || kept(self.in_time(self.find_or_register(subject, kind, text)).await);
+        self.by_text.get(&key, |found| self.age(found, FOREVER), fetch).await?
     }
 
     /// Returns the latest version of a subject.
@@ -110,8 +106,8 @@ impl Registry {
     pub async fn in_subject(&self, subject: &str, id: i32) -> Result<Versioned, Failure> {
         let registered = self.by_id(id).await?;
         let key = (subject.to_owned(), id);
-        let fetch = async || kept(self.find_registered(subject, &registered).await);
-        self.in_time(self.in_subjects.get(&key, |found| self.age(found, FOREVER), fetch)).await
+        let fetch = async || kept(self.in_time(self.find_registered(subject, &registered)).await);
+        self.in_subjects.get(&key, |found| self.age(found, FOREVER), fetch).await?
     }
 
     /// Returns the full name of the record or message that a text says, which is parsed once.
@@ -129,12 +125,9 @@ impl Registry {
         if text.len() as u64 > max_bytes { Err(too_large(max_bytes)) } else { Ok(()) }
     }
 
-    /// Ends a look-up of several requests, or one that waits for those of others.
-    async fn in_time<T>(&self, look_up: impl Future<Output = Result<Found<T>, Failure>>) -> Found<T> {
-        match timeout(self.settings.request_timeout + LAST_WORD, look_up).await {
-            Ok(found) => found?,
-            Err(_) => Err(Failure::Unavailable("The schema registry did not answer in time.".to_owned())),
-        }
+    /// Ends a look-up that needs several requests: a schema may refer to many others.
+    async fn in_time<T>(&self, look_up: impl Future<Output = Found<T>>) -> Found<T> {
+        timeout(self.settings.request_timeout, look_up).await.unwrap_or_else(|_| Err(too_slow()))
     }
 
     fn age<T>(&self, found: &Found<T>, age: Duration) -> Duration {
@@ -157,8 +150,8 @@ impl Registry {
 
     async fn versioned(&self, subject: &str, version: &str, age: Duration) -> Result<Versioned, Failure> {
         let key = (subject.to_owned(), version.to_owned());
-        let fetch = async || kept(self.fetch_version(subject, version).await);
-        self.in_time(self.by_version.get(&key, |found| self.age(found, age), fetch)).await
+        let fetch = async || kept(self.in_time(self.fetch_version(subject, version)).await);
+        self.by_version.get(&key, |found| self.age(found, age), fetch).await?
     }
 
     async fn fetch_version(&self, subject: &str, version: &str) -> Found<Versioned> {

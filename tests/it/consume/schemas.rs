@@ -46,11 +46,11 @@ fn bytes(text: &str) -> Option<Vec<u8>> {
     Some(text.into())
 }
 
-/// Writes keys and values to partition 0.
 type Part = Option<Vec<u8>>;
 
+/// Writes keys and values to partition 0.
 fn write(topic: &str, records: &[(Part, Part)]) {
-    let record = |(key, value): &(Option<Vec<u8>>, Option<Vec<u8>>)| NewRecord {
+    let record = |(key, value): &(Part, Part)| NewRecord {
         partition: Some(0),
         key: key.clone(),
         value: value.clone(),
