@@ -209,3 +209,8 @@ fn kept<T>(found: Found<T>) -> Result<Found<T>, Failure> {
         found => Ok(found),
     }
 }
+
+fn too_slow() -> Failure {
+    log::warn!("the schema registry takes too long");
+    Failure::Unavailable("The schema registry takes too long; send the request again later.".to_owned())
+}
