@@ -4,7 +4,7 @@ use std::process::{Command, Output};
 
 use crate::harness::binary::Proxy;
 use crate::harness::http::call;
-use crate::harness::{app, connect, kafka};
+use crate::harness::{app, connect, java, kafka};
 
 const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples");
 
@@ -45,6 +45,15 @@ fn the_walk_through_kafka_connect_passes_on_real_workers() {
     let walk = succeed("connect/walk.sh", &proxy.url(""), &app::topic(1));
     assert_eq!(walk.lines().filter(|line| line.starts_with("# ") && line.contains(" /")).count(), 26, "{walk}");
     assert!(walk.contains("altered successfully") && walk.contains("reset successfully"), "{walk}");
+}
+
+#[test]
+fn the_calls_with_schemas_pass_on_a_registry() {
+    let arguments = ["--bootstrap-servers", &kafka::shared().bootstrap, "--schema-registry-url", &java::registry()];
+    let proxy = Proxy::start(&arguments, &[]);
+    let calls = succeed("schemas.sh", &proxy.url(""), &app::topic(1));
+    assert!(calls.contains(r#""key":"k","value":{"id":2,"note":null}"#), "{calls}");
+    assert!(calls.contains(r#""schema_version":1"#), "{calls}");
 }
 
 #[test]

@@ -14,7 +14,7 @@ const MESSAGE: &str =
     "syntax = \"proto3\"; message M { string name = 1; int32 n = 2; repeated string tags = 3; int64 l = 4; }";
 
 fn app() -> App {
-    let urls = format!("schema_registry.urls={}", registry().url);
+    let urls = format!("schema_registry.urls={}", registry());
     spawn_app(config_with(&kafka::shared().bootstrap, &[&urls]))
 }
 
