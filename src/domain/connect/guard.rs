@@ -12,8 +12,8 @@ use crate::domain::connect::operation::Operation;
 use crate::domain::connect::policy::{Policy, Refusal};
 use crate::domain::connect::reply::{Body, Reply};
 use crate::domain::connect::secrets::{
-    Definitions, KeyPattern, Known, Passwords, Secrets, Shape, mask, mentions_mask, plugins, restore, restore_create,
-    restore_patch,
+    Definitions, KeyPattern, Known, NotAnswered, Passwords, Secrets, Shape, mask, mentions_mask, plugins, restore,
+    restore_create, restore_patch,
 };
 use crate::error::{Kind, Result};
 
@@ -172,16 +172,11 @@ impl Cluster {
         let fetch = |class: Box<str>, version: Option<Box<str>>| async move {
             let query = version.map(|version| format!("version={}", crate::model::encode_segment(&version)));
             let call = Call::new(Operation::PluginConfig, &[&class]).query(&query.unwrap_or_default());
-            let reply = Box::pin(self.ask(&call, deadline)).await?;
-            let text = match reply.status {
-                200 => reply
-                    .body
-                    .whole(self.settings.max_answer_bytes)
-                    .await
-                    .map_err(|why| Kind::ConnectAnswer.caused_by(why))?,
-                _ => return Ok(None),
-            };
-            Ok::<_, crate::error::Error>(Some(text))
+            let reply = Box::pin(self.ask(&call, deadline)).await.map_err(|_| NotAnswered)?;
+            match reply.status {
+                200 => reply.body.whole(self.settings.max_answer_bytes).await.map(Some).map_err(|_| NotAnswered),
+                _ => Ok(None),
+            }
         };
         let passwords = self.guard.definitions.passwords(&named, fetch).await.unwrap_or_else(|_| {
             let mut unknown = Passwords::default();

@@ -18,6 +18,7 @@ mod properties;
 mod reads;
 mod records;
 mod scale;
+mod schemas;
 mod shutdown;
 mod stateless;
 mod subscriptions;

@@ -1,11 +1,10 @@
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use serde::Deserialize;
-use tokio::sync::OnceCell;
 
+use crate::cache::Cache;
 use crate::domain::connect::secrets::{Passwords, Plugin};
 
 /// The keys that a plugin's definition types PASSWORD; `None` where the worker has no definition.
@@ -18,16 +17,13 @@ type Name = (Box<str>, Option<Box<str>>);
 ///
 /// Bounded in number; of each only these keys are kept.
 pub struct Definitions {
-    max: usize,
     max_age: Duration,
-    slots: Mutex<HashMap<Name, Slot>>,
+    typed: Cache<Name, Typed, NotAnswered>,
 }
 
-#[derive(Clone)]
-struct Slot {
-    since: Instant,
-    typed: Arc<OnceCell<Typed>>,
-}
+/// No worker told what a plugin's definition is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotAnswered;
 
 #[derive(Deserialize)]
 struct Definition {
@@ -39,48 +35,32 @@ struct Definition {
 impl Definitions {
     /// Returns a cache of up to `max` plugins, each asked for again after `max_age`.
     pub fn new(max: usize, max_age: Duration) -> Definitions {
-        Definitions { max, max_age, slots: Mutex::default() }
+        Definitions { max_age, typed: Cache::new(max) }
     }
 
     /// Returns the passwords of a config that names these plugins.
     ///
     /// `fetch` returns the worker's list of definitions for a class, an alias or neither at a version: `None` where it
     /// has none, which is kept too; an error is not kept. Callers that ask for one plugin at a time share one fetch.
-    pub async fn passwords<E, F: Future<Output = Result<Option<Bytes>, E>>>(
+    pub async fn passwords<F: Future<Output = Result<Option<Bytes>, NotAnswered>>>(
         &self,
         plugins: &[Plugin],
         fetch: impl Fn(Box<str>, Option<Box<str>>) -> F,
-    ) -> Result<Passwords, E> {
+    ) -> Result<Passwords, NotAnswered> {
         let mut passwords = Passwords::default();
         for plugin in plugins {
             let typed = match plugin.class.clone() {
                 None => None,
                 Some(class) => {
-                    let slot = self.slot((class.clone(), plugin.version.clone()));
+                    let name = (class.clone(), plugin.version.clone());
                     let fetched =
-                        || async { Ok(fetch(class, plugin.version.clone()).await?.and_then(|list| typed(&list))) };
-                    slot.typed.get_or_try_init(fetched).await?.clone()
+                        async || Ok(fetch(class, plugin.version.clone()).await?.and_then(|list| typed(&list)));
+                    self.typed.get(&name, |_| self.max_age, fetched).await?
                 }
             };
             passwords.add(plugin, typed.as_deref());
         }
         Ok(passwords)
-    }
-
-    /// Returns the place of a plugin, a new one where there is none or it is too old.
-    fn slot(&self, name: Name) -> Slot {
-        let now = Instant::now();
-        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(slot) = slots.get(&name).filter(|slot| now.duration_since(slot.since) < self.max_age) {
-            return slot.clone();
-        }
-        if slots.len() >= self.max && !slots.contains_key(&name) {
-            let oldest = slots.iter().min_by_key(|(_, slot)| slot.since).map(|(name, _)| name.clone());
-            oldest.and_then(|oldest| slots.remove(&oldest));
-        }
-        let slot = Slot { since: now, typed: Arc::default() };
-        slots.insert(name, slot.clone());
-        slot
     }
 }
 
@@ -102,12 +82,12 @@ mod tests {
         Plugin { class: Some(class.into()), version: None, prefix: "".into() }
     }
 
-    async fn asked(definitions: &Definitions, class: &str, count: &AtomicUsize) -> Result<Passwords, ()> {
+    async fn asked(definitions: &Definitions, class: &str, count: &AtomicUsize) -> Result<Passwords, NotAnswered> {
         let fetch = async |class: Box<str>, _: Option<Box<str>>| {
             count.fetch_add(1, Ordering::Relaxed);
             tokio::task::yield_now().await;
             match &*class {
-                "Broken" => Err(()),
+                "Broken" => Err(NotAnswered),
                 "Unknown" => Ok(None),
                 "Odd" => Ok(Some("{}".into())),
                 _ => Ok(Some(LIST.into())),
@@ -140,20 +120,6 @@ mod tests {
         let (definitions, count) = (Definitions::new(10, Duration::from_secs(600)), AtomicUsize::new(0));
         for _ in 0..2 {
             assert!(asked(&definitions, "Broken", &count).await.is_err());
-        }
-        assert_eq!(count.load(Ordering::Relaxed), 2);
-    }
-
-    #[tokio::test]
-    async fn what_is_old_is_asked_for_again_and_the_oldest_goes() {
-        let (definitions, count) = (Definitions::new(2, Duration::from_secs(600)), AtomicUsize::new(0));
-        for class in ["A", "B", "C", "B", "A"] {
-            asked(&definitions, class, &count).await.unwrap();
-        }
-        assert_eq!((count.load(Ordering::Relaxed), definitions.slots.lock().unwrap().len()), (4, 2));
-        let (definitions, count) = (Definitions::new(2, Duration::ZERO), AtomicUsize::new(0));
-        for class in ["A", "A"] {
-            asked(&definitions, class, &count).await.unwrap();
         }
         assert_eq!(count.load(Ordering::Relaxed), 2);
     }

@@ -13,7 +13,7 @@ mod passwords;
 mod plugins;
 mod restore;
 
-pub use definitions::Definitions;
+pub use definitions::{Definitions, NotAnswered};
 pub use keys::KeyPattern;
 pub use known::Known;
 pub use mask::{Shape, mask};

@@ -414,8 +414,8 @@ message Second { int32 n = 1; }
     fn any_document() -> impl Strategy<Value = Value> {
         let leaf = (any::<(f64, f32, i32, i64, u32, u64)>(), any::<(i32, i64, u32, u64, i32, i64)>(), any::<(bool, String, Vec<i32>, Vec<String>)>())
         .prop_map(|((d, f, i, l, u, ul), (s, sl, f32, f64, sf, sfl), (b, text, many, texts))| {
-            serde_json::json!({"d": d + 0.0, "f": f + 0.0, "i": i, "l": l.to_string(), "u": u, "ul": ul, "s": s, "sl": sl, "f32": f32 as u32,
-                "f64": f64 as u64, "sf": sf, "sfl": sfl, "b": b, "text": text, "many": many, "texts": texts, "e": "N"})
+            serde_json::json!({"d": d + 0.0, "f": f + 0.0, "i": i, "l": l.to_string(), "u": u, "ul": ul, "s": s, "sl": sl, "f32": f32,
+                "f64": f64, "sf": sf, "sfl": sfl, "b": b, "text": text, "many": many, "texts": texts, "e": "N"})
         });
         leaf.prop_recursive(3, 8, 3, |inner| {
             (inner.clone(), prop::collection::btree_map(any::<i64>(), inner, 0..3), any::<Option<i32>>()).prop_map(
