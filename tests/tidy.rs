@@ -23,7 +23,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("upstream", &["config", "tls"]),
     ("kafka", &["config", "error", "model"]),
     ("admin", &["config", "error", "model", "tls"]),
-    ("domain", &["admin", "config", "error", "format", "kafka", "model", "schema", "upstream"]),
+    ("domain", &["admin", "cache", "config", "error", "format", "kafka", "model", "schema", "upstream"]),
     ("state", &["admin", "config", "domain", "error", "kafka"]),
     ("http", &["config", "domain", "error", "format", "model", "state"]),
     ("main", &["config", "http", "kafka", "state"]),

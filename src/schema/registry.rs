@@ -187,11 +187,6 @@ impl Registry {
     }
 }
 
-fn too_slow() -> Failure {
-    log::warn!("the schema registry takes too long");
-    Failure::Unavailable("The schema registry takes too long; send the request again later.".to_owned())
-}
-
 /// Parses a schema, on another thread: a large one takes a while.
 async fn parse(kind: SchemaType, text: String, references: Vec<Resolved>) -> Result<Schema, Failure> {
     let parsing = tokio::task::spawn_blocking(move || {
@@ -213,4 +208,9 @@ fn kept<T>(found: Found<T>) -> Result<Found<T>, Failure> {
         Err(Failure::Unavailable(why)) => Err(Failure::Unavailable(why)),
         found => Ok(found),
     }
+}
+
+fn too_slow() -> Failure {
+    log::warn!("the schema registry takes too long");
+    Failure::Unavailable("The schema registry takes too long; send the request again later.".to_owned())
 }

@@ -1,7 +1,7 @@
 //! Kafka Connect clusters behind this proxy: their REST API without its pains.
 //!
 //! [`Cluster::call`] carries out a request: `operation` says what each may do, `attempt` sends it to one worker,
-//! `verdict` reads what the worker says, `cluster` tries again where that is safe, and `outcome` looks what became of a
+//! `verdict` reads what the worker says, `asking` tries again where that is safe, and `outcome` looks what became of a
 //! change whose answer was lost.
 
 mod call;
@@ -12,6 +12,7 @@ mod operation;
 mod reply;
 mod status;
 
+mod asking;
 mod attempt;
 mod background;
 mod expanded;
