@@ -30,9 +30,9 @@ impl<K: Clone + Eq + Hash, V: Clone, E: Clone> Cache<K, V, E> {
 
     /// Returns the value of a key: the one that is kept, unless it is older than `max_age` allows, or what `fetch` gives.
     ///
-    /// Who asks for a key while it is fetched waits for that, and gets its error too; an error is not kept for those who
-    /// ask later. Where there is an older value, that takes the place of the error and is as good as new, so that not
-    /// everyone has to wait for the next one.
+    /// Who asks for a key while it is fetched waits for that, and gets its error too. An error is not kept for those who
+    /// ask later; where there is an older value, that takes its place and is as good as new, so that not everyone has to
+    /// wait for the next error.
     pub async fn get(
         &self,
         key: &K,
