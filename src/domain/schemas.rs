@@ -54,6 +54,21 @@ impl Schemas {
         Ok(self.registry.clone())
     }
 
+    /// Checks what a request says of its schemas before any of it is done: that there is a registry, and that texts can
+    /// be read.
+    pub async fn check(&self, given: &[(Format, &Given)]) -> Result<()> {
+        let names_one = given.iter().any(|(_, given)| **given != Given::default());
+        let Some(registry) = &self.registry else {
+            return Err(if names_one { Kind::SchemaWithoutRegistry } else { Kind::RegistryMissing }.into());
+        };
+        for (format, given) in given {
+            if let (Some(kind), Some(text)) = (format.schema_type(), &given.text) {
+                registry.record_name(kind, text).await.map_err(failed)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Returns what writes keys or values of a topic in a format; `None` where a schema is needed and none is given.
     pub async fn codec(&self, format: Format, given: &Given, topic: &TopicName, part: Part) -> Result<Option<Codec>> {
         let kind = match format {
@@ -83,7 +98,6 @@ impl Schemas {
     async fn find(&self, kind: SchemaType, given: &Given, topic: &TopicName, part: Part) -> Result<Option<Versioned>> {
         let Some(subject) = subject(Strategy::TopicName, topic, part, None) else { return Ok(None) };
         let found = match (&given.text, given.id) {
-            (None, None) if self.registry.is_none() => return Err(Kind::RegistryMissing.into()),
             (None, None) => return Ok(None),
             (Some(_), Some(_)) => {
                 let name = part.name();

@@ -112,7 +112,8 @@ pub async fn records_for(
         false => Schemas::default(),
         true => {
             let given = off_worker(body, move |body| Ok(ProduceRequest::parse(&body, most)?.schemas())).await?;
-            // No schema is registered for a topic that is not there.
+            // No schema is registered for a topic that is not there, nor for a request that is refused.
+            state.schemas.check(&[(formats.key, &given.key), (formats.value, &given.value)]).await?;
             domain::produce::check_topic(&state.kafka, topic).await?;
             given
         }

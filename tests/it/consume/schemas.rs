@@ -38,19 +38,27 @@ impl World {
     }
 }
 
-fn framed(id: i32, payload: &[u8]) -> Option<Vec<u8>> {
+fn framed(id: i32, payload: &[u8]) -> Bytes {
     Some([&[0], &id.to_be_bytes()[..], payload].concat())
 }
 
-fn bytes(text: &str) -> Option<Vec<u8>> {
+fn bytes(text: &str) -> Bytes {
     Some(text.into())
 }
 
+<<<<<<< HEAD
 type Part = Option<Vec<u8>>;
 
 /// Writes keys and values to partition 0.
 fn write(topic: &str, records: &[(Part, Part)]) {
     let record = |(key, value): &(Part, Part)| NewRecord {
+=======
+type Bytes = Option<Vec<u8>>;
+
+/// Writes keys and values to partition 0.
+fn write(topic: &str, records: &[(Bytes, Bytes)]) {
+    let record = |(key, value): &(Bytes, Bytes)| NewRecord {
+>>>>>>> wc
         partition: Some(0),
         key: key.clone(),
         value: value.clone(),
@@ -59,11 +67,11 @@ fn write(topic: &str, records: &[(Part, Part)]) {
     kafka::shared().produce(topic, &records.iter().map(record).collect::<Vec<_>>());
 }
 
-fn write_values<const N: usize>(topic: &str, values: [Option<Vec<u8>>; N]) {
+fn write_values<const N: usize>(topic: &str, values: [Bytes; N]) {
     write(topic, &values.map(|value| (None, value)));
 }
 
-fn topic_of_values<const N: usize>(values: [Option<Vec<u8>>; N]) -> String {
+fn topic_of_values<const N: usize>(values: [Bytes; N]) -> String {
     let topic = app::topic(1);
     write_values(&topic, values);
     topic

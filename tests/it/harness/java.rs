@@ -20,12 +20,12 @@ pub struct Apicurio {
 ///
 /// Where no java is new enough for a real one, it is the one inside of this process, and that is said.
 pub fn registry() -> String {
-    static SHARED: OnceLock<Result<Apicurio, Registry>> = OnceLock::new();
+    static SHARED: OnceLock<Result<Apicurio, Box<Registry>>> = OnceLock::new();
     let shared = SHARED.get_or_init(|| match Apicurio::launch() {
         Ok(real) => Ok(real),
         Err(why) if why.contains("no java of version 21") => {
             eprintln!("the schema registry of these tests is not a real one: {why}");
-            Err(Registry::start())
+            Err(Box::new(Registry::start()))
         }
         Err(why) => panic!("{why}"),
     });
