@@ -46,19 +46,11 @@ fn bytes(text: &str) -> Bytes {
     Some(text.into())
 }
 
-<<<<<<< HEAD
-type Part = Option<Vec<u8>>;
-
-/// Writes keys and values to partition 0.
-fn write(topic: &str, records: &[(Part, Part)]) {
-    let record = |(key, value): &(Part, Part)| NewRecord {
-=======
 type Bytes = Option<Vec<u8>>;
 
 /// Writes keys and values to partition 0.
 fn write(topic: &str, records: &[(Bytes, Bytes)]) {
     let record = |(key, value): &(Bytes, Bytes)| NewRecord {
->>>>>>> wc
         partition: Some(0),
         key: key.clone(),
         value: value.clone(),
