@@ -11,6 +11,7 @@ use crate::domain::connect::entries::{Entries, configs_of};
 use crate::domain::connect::reply::{Body, Reply};
 use crate::domain::connect::secrets::{Known, Shape, mask};
 use crate::format::{Member, Members};
+use crate::model::decode_segment;
 use crate::upstream::Failure;
 
 /// The most that one connector may take in an expanded list: its configuration and its traces.
@@ -32,39 +33,39 @@ pub(super) struct Expanded {
 
 /// Which parts a client asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Parts {
+struct Parts {
     info: bool,
     status: bool,
 }
 
 impl Parts {
-    /// Reads the query of a list.
-    pub(super) fn of(query: &str) -> Parts {
-        let asks = |part: &str| query.split('&').any(|pair| pair.strip_prefix("expand=") == Some(part));
-        Parts { info: asks("info"), status: asks("status") }
-    }
-
-    fn is_any(self) -> bool {
-        self.info || self.status
+    /// Reads the query of a list as a worker does; `None` is one that is not expanded.
+    fn of(query: &str) -> Option<Parts> {
+        let pairs = query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+        let asked: Vec<_> = pairs.filter(|(key, _)| *key == "expand").map(|(_, value)| decode_segment(value)).collect();
+        let asks = |part: &str| asked.iter().any(|value| value == part);
+        (!asked.is_empty()).then(|| Parts { info: asks("info"), status: asks("status") })
     }
 }
 
 impl Cluster {
-    /// Returns the query to send: traces can only be masked beside the configuration.
+    /// Returns the query to send where answers are masked: in words of our own, so that a worker reads in it what was
+    /// read here. Traces can only be masked beside the configuration.
     pub(super) fn list_query(&self, call: &Call) -> String {
-        let parts = Parts::of(&call.query);
-        match parts {
-            Parts { info: false, status: true } if self.guard.masks() => "expand=info&expand=status".to_owned(),
-            _ => call.query.clone(),
-        }
+        let Some(parts) = Parts::of(&call.query).filter(|_| self.guard.masks()) else { return call.query.clone() };
+        let query = match parts {
+            Parts { status: true, .. } => "expand=info&expand=status",
+            Parts { info: true, status: false } => "expand=info",
+            // What a worker does not know of gives an empty object for each connector.
+            Parts { info: false, status: false } => "expand=none",
+        };
+        query.to_owned()
     }
 
     /// Returns an expanded list as the client may see it, as it comes.
     pub(super) async fn veil_list(self: &Arc<Self>, call: &Call, reply: Reply) -> Result<Reply, Failure> {
-        let parts = Parts::of(&call.query);
-        if !self.guard.masks() || !parts.is_any() || !reply.is_success() {
-            return Ok(reply);
-        }
+        let parts = Parts::of(&call.query).filter(|_| self.guard.masks() && reply.is_success());
+        let Some(parts) = parts else { return Ok(reply) };
         let is_whole = matches!(reply.body, Body::Whole(_));
         let text = joined(Box::pin(self.expanded(reply.body.stream())), parts);
         let body = match is_whole {
@@ -153,8 +154,10 @@ fn joined(
 }
 
 fn only(value: &Bytes, parts: Parts) -> Bytes {
-    if parts.info {
-        return value.clone();
+    match parts {
+        Parts { info: true, .. } => return value.clone(),
+        Parts { info: false, status: false } => return Bytes::from_static(b"{}"),
+        Parts { info: false, status: true } => {}
     }
     let status =
         Entries::parse(value).ok().and_then(|entries| entries.last("status").map(|status| status.get().to_owned()));
@@ -164,4 +167,33 @@ fn only(value: &Bytes, parts: Parts) -> Bytes {
 async fn append(mut whole: BytesMut, piece: Bytes) -> Result<BytesMut, Failure> {
     whole.extend_from_slice(&piece);
     Ok(whole)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_query_is_read_as_a_worker_reads_it() {
+        let parts = |info, status| Some(Parts { info, status });
+        let cases = [
+            ("", None),
+            ("expand", parts(false, false)),
+            ("expand=info", parts(true, false)),
+            ("expand=%69nfo&expand=statu%73", parts(true, true)),
+            ("expand=bogus&expand=status", parts(false, true)),
+        ];
+        for (query, expected) in cases {
+            assert_eq!(Parts::of(query), expected, "{query}");
+        }
+    }
+
+    #[test]
+    fn what_was_not_asked_for_is_left_out() {
+        let value = Bytes::from_static(br#"{"info":{"a":1},"status":{"b":2}}"#);
+        let kept = |info, status| only(&value, Parts { info, status });
+        assert_eq!(kept(true, true), value);
+        assert_eq!(kept(false, true), r#"{"status":{"b":2}}"#);
+        assert_eq!(kept(false, false), "{}");
+    }
 }

@@ -8,6 +8,7 @@ mod outcomes;
 mod queue;
 mod requests;
 mod retries;
+mod secrets;
 mod streaming;
 mod tls;
 mod workers;
