@@ -57,7 +57,7 @@ async fn parameters_that_an_endpoint_does_not_have_are_left_out() {
     let gateway = Gateway::start(1, &[]);
     gateway.fakes.put("c", config());
     let cases = [
-        ("GET", "/connectors?expand=status&forward=false&expand=info&validated=true", "expand=status&expand=info"),
+        ("GET", "/connectors?expand=status&forward=false&expand=info&validated=true", "expand=info&expand=status"),
         ("GET", "/connectors?EXPAND=info&x=%zz&&=", ""),
         ("GET", "/connectors/c?forward=true", ""),
         ("GET", "/connector-plugins?connectorsOnly=false&forward", "connectorsOnly=false"),
