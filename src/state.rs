@@ -10,20 +10,21 @@ use crate::domain::schemas::Schemas;
 use crate::error::Result;
 use crate::kafka::{Kafka, MockKafka};
 
-/// The parts that all requests share.
+/// The parts that requests share; a copy shares them too.
+#[derive(Clone)]
 pub struct State {
     /// The checked configuration.
-    pub config: Config,
+    pub config: Arc<Config>,
     /// The clients of the Kafka cluster.
-    pub kafka: Kafka,
+    pub kafka: Arc<Kafka>,
     /// The administrative client of the same cluster; what runs beside requests has it too.
     pub admin: Arc<Admin>,
     /// The consumer instances of this process.
-    pub instances: Instances,
+    pub instances: Arc<Instances>,
     /// The schemas of keys and values.
-    pub schemas: Schemas,
+    pub schemas: Arc<Schemas>,
     /// The Kafka Connect clusters.
-    pub connect: Clusters,
+    pub connect: Arc<Clusters>,
 }
 
 impl State {
@@ -38,6 +39,13 @@ impl State {
         let instances = Instances::new(&config.consumer);
         let schemas = Schemas::new(&config.schema_registry)?;
         let connect = Clusters::new(&config.connect, &admin)?;
-        Ok(State { config, kafka, admin, instances, schemas, connect })
+        Ok(State {
+            config: Arc::new(config),
+            kafka: Arc::new(kafka),
+            admin,
+            instances: Arc::new(instances),
+            schemas: Arc::new(schemas),
+            connect: Arc::new(connect),
+        })
     }
 }

@@ -3,6 +3,7 @@
 mod answer;
 mod base_url;
 mod body;
+mod caller;
 mod doc;
 mod envelope;
 mod error;

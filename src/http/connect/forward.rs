@@ -1,7 +1,6 @@
 use actix_web::body::BodyStream;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_TYPE, HeaderName, LOCATION, RETRY_AFTER};
-use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::config::DEFAULT_CLUSTER;
@@ -10,10 +9,10 @@ use crate::error::{Kind, Result};
 use crate::http::answer::Answer;
 use crate::http::base_url::BaseUrl;
 use crate::http::body::Body;
+use crate::http::caller::Caller;
 use crate::http::connect::{OUTCOME, incoming};
 use crate::http::health::Plain;
 use crate::model::encode_segment;
-use crate::state::State;
 
 /// Says which worker answered.
 const WORKER: HeaderName = HeaderName::from_static("x-connect-worker");
@@ -27,11 +26,11 @@ pub async fn forward(
     request: HttpRequest,
     answer: Answer<Plain>,
     body: Body,
-    state: Data<State>,
+    caller: Caller,
     base: BaseUrl,
 ) -> Result<HttpResponse> {
     let named = request.match_info().get("cluster");
-    let cluster = state.connect.named(named.unwrap_or(DEFAULT_CLUSTER))?;
+    let cluster = caller.connect.named(named.unwrap_or(DEFAULT_CLUSTER))?;
     let is_about_loggers = matches!(operation, Operation::Loggers | Operation::Logger | Operation::SetLogger);
     if is_about_loggers && !cluster.settings.loggers {
         return Err(

@@ -1,5 +1,4 @@
 use actix_web::http::StatusCode;
-use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::json;
 
@@ -8,6 +7,7 @@ use crate::error::{Kind, Result};
 use crate::http::answer::{Answer, Content, Offers, Takes};
 use crate::http::base_url::BaseUrl;
 use crate::http::body::Body;
+use crate::http::caller::Caller;
 use crate::http::fields::Fields;
 use crate::http::media::{JSON, Offer};
 use crate::http::path::{PartitionPath, TopicPath};
@@ -16,7 +16,6 @@ use crate::http::v2::consumers::{
     CreateRequest, InstancePath, RecordsQuery, answer_records, check_format, created, formats_of,
 };
 use crate::model::{PartitionOffset, Reset};
-use crate::state::State;
 
 /// The most records of one stateless read.
 const MAX_COUNT: i64 = 10_000;
@@ -59,7 +58,7 @@ pub async fn create(
     answer: Answer<V1>,
     base: BaseUrl,
     body: Body,
-    state: Data<State>,
+    caller: Caller,
 ) -> Result<HttpResponse> {
     let mut fields = Fields::parse(&body.bytes)?.unwrap_or_default();
     let request = CreateRequest::take(&mut fields, false)?;
@@ -72,7 +71,7 @@ pub async fn create(
                 .because("Invalid consumer configuration: auto.offset.reset is smallest or largest"));
         }
     };
-    created(&answer, &base, path, request, reset, false, &state)
+    created(&answer, &base, path, request, reset, false, &caller)
 }
 
 /// `GET /consumers/{group}/instances/{instance}/topics/{topic}`: the first read subscribes.
@@ -82,27 +81,27 @@ pub async fn read(
     topic: TopicPath,
     mut answer: Answer<RecordAnswers>,
     query: RecordsQuery,
-    state: Data<State>,
+    caller: Caller,
 ) -> Result<HttpResponse> {
-    let instance = path.find(&state)?;
+    let instance = path.find(&caller)?;
     let _use = instance.in_use();
     check_format(&mut answer, &request, instance.settings.formats)?;
     let subscribed = instance.subscription();
     if subscribed.is_empty() {
-        state.kafka.metadata.partitions(&topic.0).await?;
-        instance.subscribe(&state.kafka, vec![topic.0]).await?;
+        caller.kafka.metadata.partitions(&topic.0).await?;
+        instance.subscribe(&caller.kafka, vec![topic.0]).await?;
     } else if subscribed != [topic.0] {
         return Err(Kind::AlreadySubscribed.into());
     }
     let query = RecordsQuery { timeout_ms: None, include: Include::default(), ..query };
-    answer_records(&answer, &instance, &query, &state).await
+    answer_records(&answer, &instance, &query, &caller).await
 }
 
 /// `POST /consumers/{group}/instances/{instance}/offsets`: stores and tells what was delivered.
-pub async fn commit(path: InstancePath, answer: Answer<V1>, state: Data<State>) -> Result<HttpResponse> {
-    let instance = path.find(&state)?;
+pub async fn commit(path: InstancePath, answer: Answer<V1>, caller: Caller) -> Result<HttpResponse> {
+    let instance = path.find(&caller)?;
     let _use = instance.in_use();
-    let committed = instance.commit_delivered(state.config.kafka.request_timeout).await?;
+    let committed = instance.commit_delivered(caller.config.kafka.request_timeout).await?;
     // v1 tells the last offset that was delivered, not the next one.
     let entry = |item: &PartitionOffset| {
         let last = item.offset - 1;
@@ -117,14 +116,14 @@ pub async fn messages(
     path: PartitionPath,
     mut answer: Answer<RecordAnswers>,
     query: RecordsQuery,
-    state: Data<State>,
+    caller: Caller,
 ) -> Result<HttpResponse> {
     let formats = formats_of(&mut answer, &request, &query)?;
     let (offset, count) = (query.offset.unwrap_or(0), query.count.unwrap_or(1));
     if offset < 0 || count < 1 {
         return Err(Kind::Unprocessable.because("offset is 0 or more, count is 1 or more."));
     }
-    let bytes = usize::try_from(state.config.consumer.request_max_bytes).unwrap_or(usize::MAX);
+    let bytes = usize::try_from(caller.config.consumer.request_max_bytes).unwrap_or(usize::MAX);
     let read = StatelessRead {
         start: if query.offset.is_some() { Start::Offset(offset) } else { Start::Beginning },
         limits: Limits { bytes, records: count.min(MAX_COUNT) as usize },
@@ -132,6 +131,6 @@ pub async fn messages(
         formats,
         include: Include::default(),
     };
-    let body = read_partition(&state.kafka, &state.schemas, &path.0, path.1, read).await?;
+    let body = read_partition(&caller.kafka, &caller.schemas, &path.0, path.1, read).await?;
     Ok(answer.text(StatusCode::OK, body))
 }

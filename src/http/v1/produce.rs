@@ -1,10 +1,11 @@
 use actix_web::HttpResponse;
-use actix_web::web::{Data, Query};
+use actix_web::web::Query;
 
 use crate::domain;
 use crate::error::{Error, Kind, Result};
 use crate::http::answer::{Answer, Content};
 use crate::http::body::Body;
+use crate::http::caller::Caller;
 use crate::http::path::{PartitionPath, TopicPath};
 use crate::http::v1::{Records, V1};
 use crate::http::v2::{PartitionField, ProduceQuery, RECORD_BYTES, records_for, respond};
@@ -18,9 +19,9 @@ pub async fn to_topic(
     answer: Answer<V1>,
     query: Query<ProduceQuery>,
     mut body: Body,
-    state: Data<State>,
+    caller: Caller,
 ) -> Result<HttpResponse> {
-    produce(&state, answer, &query, path.0, PartitionField::Free, content.0, &mut body).await
+    produce(&caller, answer, &query, path.0, PartitionField::Free, content.0, &mut body).await
 }
 
 /// `POST /topics/{topic}/partitions/{partition}`.
@@ -30,9 +31,9 @@ pub async fn to_partition(
     answer: Answer<V1>,
     query: Query<ProduceQuery>,
     mut body: Body,
-    state: Data<State>,
+    caller: Caller,
 ) -> Result<HttpResponse> {
-    produce(&state, answer, &query, path.0, PartitionField::Unknown(path.1), content.0, &mut body).await
+    produce(&caller, answer, &query, path.0, PartitionField::Unknown(path.1), content.0, &mut body).await
 }
 
 async fn produce(

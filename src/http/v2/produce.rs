@@ -1,7 +1,7 @@
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderValue, RETRY_AFTER};
-use actix_web::web::{self, Bytes, Data, Query};
+use actix_web::web::{self, Bytes, Query};
 use serde::Deserialize;
 
 use crate::config::PlainJson;
@@ -10,6 +10,7 @@ use crate::domain::schemas::Part;
 use crate::error::{Kind, Result};
 use crate::http::answer::{Answer, Content, Offers};
 use crate::http::body::Body;
+use crate::http::caller::Caller;
 use crate::http::path::{PartitionPath, TopicPath};
 use crate::http::v2::wire::{Codecs, ProduceRequest, SchemaIds, Schemas, produce_response};
 use crate::http::v2::{Records, V2};
@@ -48,9 +49,9 @@ pub async fn to_topic(
     answer: Answer<V2>,
     query: Query<ProduceQuery>,
     mut body: Body,
-    state: Data<State>,
+    caller: Caller,
 ) -> Result<HttpResponse> {
-    produce(&state, answer, &query, path.0, PartitionField::Free, content.0, &mut body).await
+    produce(&caller, answer, &query, path.0, PartitionField::Free, content.0, &mut body).await
 }
 
 /// `POST /topics/{topic}/partitions/{partition}`.
@@ -60,9 +61,9 @@ pub async fn to_partition(
     answer: Answer<V2>,
     query: Query<ProduceQuery>,
     mut body: Body,
-    state: Data<State>,
+    caller: Caller,
 ) -> Result<HttpResponse> {
-    produce(&state, answer, &query, path.0, PartitionField::As(path.1), content.0, &mut body).await
+    produce(&caller, answer, &query, path.0, PartitionField::As(path.1), content.0, &mut body).await
 }
 
 async fn produce(

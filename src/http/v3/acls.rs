@@ -49,7 +49,7 @@ const FILTER: &[Parameter] = &[
 /// `GET C/acls`: those that the filter finds, sorted.
 async fn list(cluster: Cluster<CannotBeFound>, Query(query): Query<AclQuery>) -> Result<HttpResponse> {
     let filter = query.to_search()?;
-    let found = cluster.state.admin.describe_acls(&filter).await?;
+    let found = cluster.caller.admin.describe_acls(&filter).await?;
     let list = move |cluster: &Cluster<CannotBeFound>| {
         let data = found.iter().map(|acl| rendered(cluster, acl)).collect();
         Collection::new("KafkaAclList", search(cluster, &filter), data)
@@ -79,13 +79,13 @@ async fn create_all(cluster: Cluster<CannotBeFound>, document: Document) -> Resu
 /// `DELETE C/acls`: deletes those that the filter finds, which has to say what it means.
 async fn delete(cluster: Cluster<CannotBeFound>, Query(query): Query<AclQuery>) -> Result<HttpResponse> {
     let filter = query.to_deletion()?;
-    let deleted = cluster.state.admin.delete_acls(&filter).await?;
+    let deleted = cluster.caller.admin.delete_acls(&filter).await?;
     let acls: Vec<_> = deleted.iter().map(|acl| rendered(&cluster, acl)).collect();
     cluster.ok(&json!({ "data": acls }))
 }
 
 async fn create_each(cluster: &Cluster<CannotBeFound>, acls: &[Acl]) -> Result<()> {
-    cluster.state.admin.create_acls(acls).await?.into_iter().collect()
+    cluster.caller.admin.create_acls(acls).await?.into_iter().collect()
 }
 
 /// A closed set as requests name it. What is not in it, such as what a later Kafka adds, is shown as `UNKNOWN`.

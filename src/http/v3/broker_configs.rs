@@ -53,7 +53,7 @@ struct Owner {
 
 /// `GET C/brokers/-/configs`: those of all brokers, broker by broker.
 async fn list_all(cluster: Cluster<CannotBeFound>) -> Result<HttpResponse> {
-    let brokers = configs::of_brokers(&cluster.state.admin).await?;
+    let brokers = configs::of_brokers(&cluster.caller.admin).await?;
     let list = move |cluster: &Cluster<CannotBeFound>| {
         let of_broker = |(broker, configs): (i32, Vec<ConfigEntry>)| {
             configs.into_iter().map(move |config| rendered(cluster, broker, config))
@@ -66,7 +66,7 @@ async fn list_all(cluster: Cluster<CannotBeFound>) -> Result<HttpResponse> {
 
 /// `GET C/brokers/{broker}/configs`: by name.
 async fn list(cluster: Cluster<NotFound>, BrokerPath(broker): BrokerPath) -> Result<HttpResponse> {
-    let configs = configs::list(&cluster.state.admin, &ConfigResource::Broker(broker)).await?;
+    let configs = configs::list(&cluster.caller.admin, &ConfigResource::Broker(broker)).await?;
     let data = configs.into_iter().map(|config| rendered(&cluster, broker, config)).collect();
     let url = cluster.url(&["brokers", &broker.to_string(), "configs"]);
     cluster.ok(&Collection::new("KafkaBrokerConfigList", url, data))
@@ -78,7 +78,7 @@ async fn get(
     BrokerPath(broker): BrokerPath,
     ConfigName(name): ConfigName,
 ) -> Result<HttpResponse> {
-    let config = configs::get(&cluster.state.admin, &ConfigResource::Broker(broker), &name).await?;
+    let config = configs::get(&cluster.caller.admin, &ConfigResource::Broker(broker), &name).await?;
     cluster.ok(&rendered(&cluster, broker, config))
 }
 
@@ -113,7 +113,7 @@ async fn change(
     changes: Vec<ConfigChange>,
     validate_only: bool,
 ) -> Result<HttpResponse> {
-    configs::alter(&cluster.state.admin, ConfigResource::Broker(broker), changes, validate_only).await?;
+    configs::alter(&cluster.caller.admin, ConfigResource::Broker(broker), changes, validate_only).await?;
     Ok(done())
 }
 

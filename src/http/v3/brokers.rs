@@ -44,20 +44,20 @@ struct Fields {
 
 /// `GET C/brokers`: in the order in which the cluster tells them.
 async fn list(cluster: Cluster<CannotBeFound>) -> Result<HttpResponse> {
-    let described = cluster.state.admin.describe_cluster(false).await?;
+    let described = cluster.caller.admin.describe_cluster(false).await?;
     let brokers = described.brokers.into_iter().map(|broker| rendered(&cluster, broker)).collect();
     cluster.ok(&Collection::new("KafkaBrokerList", cluster.url(&["brokers"]), brokers))
 }
 
 /// `GET C/brokers/{broker}`: one of them.
 async fn get(cluster: Cluster<CannotBeFound>, broker: BrokerPath) -> Result<HttpResponse> {
-    let broker = brokers::get(&cluster.state.admin, broker.0).await?;
+    let broker = brokers::get(&cluster.caller.admin, broker.0).await?;
     cluster.ok(&rendered(&cluster, broker))
 }
 
 /// `GET C/brokers/{broker}/partition-replicas`: what it has copies of, by topic and partition.
 async fn partition_replicas(cluster: Cluster<CannotBeFound>, broker: BrokerPath) -> Result<HttpResponse> {
-    let found = brokers::replicas(&cluster.state.admin, broker.0).await?;
+    let found = brokers::replicas(&cluster.caller.admin, broker.0).await?;
     let list = move |cluster: &Cluster<CannotBeFound>| {
         let url = cluster.url(&["brokers", &broker.0.to_string(), "partition-replicas"]);
         let rendered = |(topic, partition, replica)| replicas::rendered(cluster, &topic, partition, replica);

@@ -77,7 +77,7 @@ impl QuotaQuery {
 
 /// `GET C/client-quotas`: sorted by entity.
 async fn list(cluster: Cluster<CannotBeFound>, Query(query): Query<QuotaQuery>) -> Result<HttpResponse> {
-    let quotas = cluster.state.admin.describe_quotas(&query.to_filter()).await?;
+    let quotas = cluster.caller.admin.describe_quotas(&query.to_filter()).await?;
     let list = move |cluster: &Cluster<CannotBeFound>| {
         let limits = [("user", query.user), ("client_id", query.client_id), ("ip", query.ip), ("strict", query.strict)];
         let limits: Vec<_> = limits.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?))).collect();
@@ -102,7 +102,7 @@ async fn alter(cluster: Cluster<CannotBeFound>, document: Document) -> Result<Ht
     if changes.is_empty() {
         return Ok(done());
     }
-    answered(&cluster, cluster.state.admin.alter_quotas(&changes, validate_only).await?)
+    answered(&cluster, cluster.caller.admin.alter_quotas(&changes, validate_only).await?)
 }
 
 /// Answers 204, 207 where some were refused, or the first error where all were.

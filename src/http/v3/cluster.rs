@@ -2,18 +2,17 @@ use std::marker::PhantomData;
 
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
-use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest, HttpResponse};
 use futures_util::future::LocalBoxFuture;
 use serde::Serialize;
 
 use crate::error::{Error, Kind, Result};
 use crate::http::answer::Answer;
+use crate::http::caller::Caller;
 use crate::http::v3::V3;
 use crate::http::v3::links::Links;
 use crate::http::v3::parameters::segment;
 use crate::http::v3::rendering::{Collection, Related, Resource};
-use crate::state::State;
 
 /// The cluster that the path names, which is the one of this proxy, with what every endpoint below it needs.
 ///
@@ -21,8 +20,8 @@ use crate::state::State;
 pub struct Cluster<M> {
     /// Its id.
     pub id: String,
-    /// What requests share.
-    pub state: Data<State>,
+    /// Who asks, and what may be used for them.
+    pub caller: Caller,
     /// Addresses and names for the client.
     pub links: Links,
     answer: Answer<V3>,
@@ -131,16 +130,15 @@ impl<M: Mismatch> FromRequest for Cluster<M> {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let answer = Answer::<V3>::from_request(request, payload).into_inner();
         let links = Links::from_request(request, payload).into_inner();
-        let state = request.app_data::<Data<State>>().cloned();
+        let caller = Caller::of(request);
         let named = segment(request, "cluster");
         Box::pin(async move {
-            let (answer, links, named) = (answer?, links?, named?);
-            let state = state.ok_or(Kind::Internal)?;
-            let id = state.admin.cluster_id().await?;
+            let (answer, links, named, caller) = (answer?, links?, named?, caller?);
+            let id = caller.admin.cluster_id().await?;
             if named != id {
                 return Err(M::refuse(&named));
             }
-            Ok(Cluster { id, state, links, answer, mismatch: PhantomData })
+            Ok(Cluster { id, caller, links, answer, mismatch: PhantomData })
         })
     }
 }

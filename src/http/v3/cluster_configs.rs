@@ -64,14 +64,14 @@ struct Owner {
 
 /// `GET C/broker-configs`: what is set for all brokers, by name.
 async fn list(cluster: Cluster<NotFound>, _: BrokerType) -> Result<HttpResponse> {
-    let configs = configs::list(&cluster.state.admin, &ConfigResource::ClusterDefault).await?;
+    let configs = configs::list(&cluster.caller.admin, &ConfigResource::ClusterDefault).await?;
     let data = configs.into_iter().map(|config| rendered(&cluster, config)).collect();
     cluster.ok(&Collection::new("KafkaClusterConfigList", cluster.url(&["broker-configs"]), data))
 }
 
 /// `GET C/broker-configs/{name}`: one of them.
 async fn get(cluster: Cluster<NotFound>, _: BrokerType, ConfigName(name): ConfigName) -> Result<HttpResponse> {
-    let config = configs::get(&cluster.state.admin, &ConfigResource::ClusterDefault, &name).await?;
+    let config = configs::get(&cluster.caller.admin, &ConfigResource::ClusterDefault, &name).await?;
     cluster.ok(&rendered(&cluster, config))
 }
 
@@ -87,7 +87,7 @@ async fn set(
 
 /// `DELETE C/broker-configs/{name}`: takes away what is set for all brokers.
 async fn reset(cluster: Cluster<NotFound>, _: BrokerType, ConfigName(name): ConfigName) -> Result<HttpResponse> {
-    configs::get(&cluster.state.admin, &ConfigResource::ClusterDefault, &name).await?;
+    configs::get(&cluster.caller.admin, &ConfigResource::ClusterDefault, &name).await?;
     change(&cluster, vec![ConfigChange::Delete { name }], false).await
 }
 
@@ -98,7 +98,7 @@ async fn alter(cluster: Cluster<CannotBeFound>, _: BrokerType, document: Documen
 }
 
 async fn change<M>(cluster: &Cluster<M>, changes: Vec<ConfigChange>, validate_only: bool) -> Result<HttpResponse> {
-    configs::alter(&cluster.state.admin, ConfigResource::ClusterDefault, changes, validate_only).await?;
+    configs::alter(&cluster.caller.admin, ConfigResource::ClusterDefault, changes, validate_only).await?;
     Ok(done())
 }
 

@@ -1,17 +1,16 @@
 use actix_web::HttpResponse;
-use actix_web::web::Data;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::error::Result;
 use crate::http::answer::Answer;
+use crate::http::caller::Caller;
 use crate::http::resource::{self, Routes, resource};
 use crate::http::v3::cluster::{Cluster, NotFound};
 use crate::http::v3::links::Links;
 use crate::http::v3::rendering::{Collection, Related, Resource};
 use crate::http::v3::{V3, docs};
 use crate::model;
-use crate::state::State;
 
 pub fn routes(routes: &mut Routes) {
     routes
@@ -38,14 +37,14 @@ struct Fields {
 }
 
 /// `GET /v3/clusters`: the one cluster of this proxy.
-async fn list(answer: Answer<V3>, links: Links, state: Data<State>) -> Result<HttpResponse> {
-    let cluster = state.admin.describe_cluster(false).await?;
+async fn list(answer: Answer<V3>, links: Links, caller: Caller) -> Result<HttpResponse> {
+    let cluster = caller.admin.describe_cluster(false).await?;
     answer.json(&Collection::new("KafkaClusterList", links.url(&["clusters"]), vec![rendered(&links, cluster)]))
 }
 
 /// `GET C`: the same by its id.
 async fn get(cluster: Cluster<NotFound>) -> Result<HttpResponse> {
-    let described = cluster.state.admin.describe_cluster(false).await?;
+    let described = cluster.caller.admin.describe_cluster(false).await?;
     cluster.ok(&rendered(&cluster.links, described))
 }
 

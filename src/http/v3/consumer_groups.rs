@@ -61,7 +61,7 @@ struct GroupQuery {
 async fn list(cluster: Cluster<CouldNotBeFound>, Query(query): Query<GroupQuery>) -> Result<HttpResponse> {
     let states = chosen("State", query.state.as_deref(), GroupState::ALL, GroupState::name)?;
     let types = chosen("Type", query.group_type.as_deref(), GroupType::ALL, GroupType::name)?;
-    let groups = groups::list(&cluster.state.admin, states, types).await?;
+    let groups = groups::list(&cluster.caller.admin, states, types).await?;
     let list = move |cluster: &Cluster<CouldNotBeFound>| {
         let limits = [("state", query.state), ("type", query.group_type)];
         let limits: Vec<_> = limits.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?))).collect();
@@ -74,7 +74,7 @@ async fn list(cluster: Cluster<CouldNotBeFound>, Query(query): Query<GroupQuery>
 
 /// `GET C/consumer-groups/{group}`.
 async fn get(cluster: Cluster<CouldNotBeFound>, GroupPath(group): GroupPath) -> Result<HttpResponse> {
-    let found = groups::find_of_any_type(&cluster.state.admin, &group).await?;
+    let found = groups::find_of_any_type(&cluster.caller.admin, &group).await?;
     cluster.ok(&rendered(&cluster, found.ok_or_else(|| groups::unknown(&group))?))
 }
 
@@ -84,7 +84,7 @@ async fn delete(cluster: Cluster<CouldNotBeFound>, document: Document) -> Result
     let mut fields = document.required("Null input provided. Data is required.")?;
     let ids = present("consumer_group_ids", fields.texts("consumer_group_ids")?)?;
     fields.finish()?;
-    let mut failed = groups::delete(&cluster.state.admin, &ids).await?;
+    let mut failed = groups::delete(&cluster.caller.admin, &ids).await?;
     if ids.len() == 1
         && let Some((_, only)) = failed.pop()
     {

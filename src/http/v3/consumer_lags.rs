@@ -40,7 +40,7 @@ pub fn routes(routes: &mut Routes) {
 
 /// `GET C/consumer-groups/{group}/lags`: the largest first, then by topic and partition.
 async fn list(cluster: Cluster<CouldNotBeFound>, GroupPath(group): GroupPath) -> Result<HttpResponse> {
-    let mut lags = lags::of_group(&cluster.state.admin, &group).await?;
+    let mut lags = lags::of_group(&cluster.caller.admin, &group).await?;
     let list = move |cluster: &Cluster<CouldNotBeFound>| {
         lags.sort_by_key(|lag| Reverse(lag.lag()));
         let data = lags.iter().map(|lag| rendered(cluster, &group, lag)).collect();
@@ -55,7 +55,7 @@ async fn get(
     GroupPath(group): GroupPath,
     PlacePath(topic, partition): PlacePath,
 ) -> Result<HttpResponse> {
-    let lags = lags::of_group(&cluster.state.admin, &group).await?;
+    let lags = lags::of_group(&cluster.caller.admin, &group).await?;
     let found = lags.iter().find(|lag| lag.topic.as_str() == topic && lag.partition.get() == partition);
     let unknown = || Kind::NotFound.because("Consumer lag not found: the group has no offset of this partition.");
     cluster.ok(&rendered(&cluster, &group, found.ok_or_else(unknown)?))
@@ -63,7 +63,7 @@ async fn get(
 
 /// `GET C/consumer-groups/{group}/lag-summary`: the largest lag and the sum of all.
 async fn summary(cluster: Cluster<CouldNotBeFound>, GroupPath(group): GroupPath) -> Result<HttpResponse> {
-    let lags = lags::of_group(&cluster.state.admin, &group).await?;
+    let lags = lags::of_group(&cluster.caller.admin, &group).await?;
     let summary = lags::summary(&lags).ok_or_else(|| Kind::NotFound.because("Consumer lags not found."))?;
     cluster.ok(&rendered_summary(&cluster, &group, &summary))
 }

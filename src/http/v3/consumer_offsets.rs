@@ -68,7 +68,7 @@ pub fn routes(routes: &mut Routes) {
 
 /// `GET C/consumer-groups/{group}/offsets`: what the group has committed, sorted by topic and partition.
 async fn list(cluster: Cluster<CouldNotBeFound>, GroupPath(group): GroupPath) -> Result<HttpResponse> {
-    let committed = offsets::committed(&cluster.state.admin, &group).await?;
+    let committed = offsets::committed(&cluster.caller.admin, &group).await?;
     let list = move |cluster: &Cluster<CouldNotBeFound>| {
         let data = committed.iter().map(|offset| rendered(cluster, &group, offset)).collect();
         Collection::new("KafkaConsumerGroupOffsetList", cluster.url(&["consumer-groups", &group, "offsets"]), data)
@@ -82,7 +82,7 @@ async fn get(
     GroupPath(group): GroupPath,
     PlacePath(topic, partition): PlacePath,
 ) -> Result<HttpResponse> {
-    let committed = offsets::committed(&cluster.state.admin, &group).await?;
+    let committed = offsets::committed(&cluster.caller.admin, &group).await?;
     let found = committed.iter().find(|it| it.topic.as_str() == topic && it.partition.get() == partition);
     let unknown = || Kind::NotFound.because("The group has committed no offset of this partition.");
     cluster.ok(&rendered(&cluster, &group, found.ok_or_else(unknown)?))
@@ -98,7 +98,7 @@ async fn alter(
     let data = fields.objects("data")?;
     fields.finish()?;
     let offsets = present("data", data)?.into_iter().map(new_offset).collect::<Result<Vec<_>>>()?;
-    let failed = offsets::alter(&cluster.state.admin, &group, &offsets).await?;
+    let failed = offsets::alter(&cluster.caller.admin, &group, &offsets).await?;
     unless_failed(&cluster, failed, done())
 }
 
@@ -114,7 +114,7 @@ async fn delete(
     if scope == Scope::Committed {
         return Err(Kind::BadRequest.because("Say which offsets: name topics or partitions."));
     }
-    let failed = offsets::delete(&cluster.state.admin, &group, &scope).await?;
+    let failed = offsets::delete(&cluster.caller.admin, &group, &scope).await?;
     unless_failed(&cluster, failed, done())
 }
 
@@ -128,7 +128,7 @@ async fn reset(
     let (target, scope) = (target(&mut fields)?, scope(&mut fields)?);
     let dry_run = fields.boolean("dry_run")?.unwrap_or(false);
     fields.finish()?;
-    let reset = offset_reset::reset(&cluster.state.admin, &group, target, &scope, dry_run).await?;
+    let reset = offset_reset::reset(&cluster.caller.admin, &group, target, &scope, dry_run).await?;
     if !reset.failed.is_empty() {
         return unless_failed(&cluster, reset.failed, done());
     }

@@ -99,7 +99,7 @@ async fn get_assignment(
 }
 
 async fn members(cluster: &Cluster<CouldNotBeFound>, group: &str) -> Result<Vec<GroupMember>> {
-    let found = groups::find(&cluster.state.admin, group).await?;
+    let found = groups::find(&cluster.caller.admin, group).await?;
     let unknown = || Kind::NotFound.because(format!("Consumer Group {group} does not exist."));
     Ok(found.ok_or_else(unknown)?.members)
 }

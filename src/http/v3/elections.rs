@@ -48,7 +48,7 @@ async fn elect(
     let mut fields = document.required("Null input provided. Data is required.")?;
     let election = election(&mut fields)?;
     fields.finish()?;
-    let failed = elections::elect(&cluster.state.admin, election, Some([(topic, partition)].into())).await?;
+    let failed = elections::elect(&cluster.caller.admin, election, Some([(topic, partition)].into())).await?;
     failed.into_iter().next().map_or(Ok(done()), |Failed(_, error)| Err(error))
 }
 
@@ -65,7 +65,7 @@ async fn elect_many(cluster: Cluster<CannotBeFound>, document: Document) -> Resu
             return Err(Kind::BadRequest.because("Name the partitions in data, or set all to true, one of the two."));
         }
     };
-    let failed = elections::elect(&cluster.state.admin, election, partitions).await?;
+    let failed = elections::elect(&cluster.caller.admin, election, partitions).await?;
     unless_failed(&cluster, failed, done())
 }
 

@@ -56,7 +56,7 @@ struct ReplicaFields {
 
 /// `GET C/brokers/{broker}/log-dirs`: its folders, with what is in each by topic and partition.
 async fn of_broker(cluster: Cluster<CannotBeFound>, BrokerPath(broker): BrokerPath) -> Result<HttpResponse> {
-    let folders = log_dirs::of_broker(&cluster.state.admin, broker).await?;
+    let folders = log_dirs::of_broker(&cluster.caller.admin, broker).await?;
     let list = move |cluster: &Cluster<CannotBeFound>| {
         let id = broker.to_string();
         let at = ["brokers", id.as_str(), "log-dirs"];
@@ -112,7 +112,7 @@ struct Placed {
 
 /// `GET C/topics/{topic}/partitions/-/log-dirs`: every copy of its partitions, by partition and broker.
 async fn of_topic(cluster: Cluster<CannotBeFound>, topic: TopicPath) -> Result<HttpResponse> {
-    let placed = log_dirs::of_topic(&cluster.state.admin, &topic.0).await?;
+    let placed = log_dirs::of_topic(&cluster.caller.admin, &topic.0).await?;
     let list = move |cluster: &Cluster<CannotBeFound>| {
         let url = cluster.url(&["topics", topic.0.as_str(), "partitions", "-", "log-dirs"]);
         let data = placed.into_iter().map(|placed| rendered(cluster, placed)).collect();

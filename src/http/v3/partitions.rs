@@ -54,7 +54,7 @@ struct Fields {
 
 /// `GET C/topics/{topic}/partitions`: in the order of their numbers.
 async fn list(cluster: Cluster<CannotBeFound>, topic: TopicPath) -> Result<HttpResponse> {
-    let described = topics::describe(&cluster.state.admin, &topic.0, false).await?;
+    let described = topics::describe(&cluster.caller.admin, &topic.0, false).await?;
     let list = move |cluster: &Cluster<CannotBeFound>| {
         let data = described.partitions.iter().map(|partition| rendered(cluster, &topic.0, partition)).collect();
         Collection::new("KafkaPartitionList", cluster.url(&["topics", topic.0.as_str(), "partitions"]), data)
@@ -64,7 +64,7 @@ async fn list(cluster: Cluster<CannotBeFound>, topic: TopicPath) -> Result<HttpR
 
 /// `GET C/topics/{topic}/partitions/{partition}`: one of them.
 async fn get(cluster: Cluster<NotFound>, topic: TopicPath, partition: PartitionNumber) -> Result<HttpResponse> {
-    let found = partitions::find(&cluster.state.admin, &topic.0, partition.0).await?.ok_or(Kind::NotFound)?;
+    let found = partitions::find(&cluster.caller.admin, &topic.0, partition.0).await?.ok_or(Kind::NotFound)?;
     cluster.ok(&rendered(&cluster, &topic.0, &found))
 }
 
@@ -111,7 +111,7 @@ async fn offset(
     if let Some(other) = query.offset_type.as_deref().filter(|wanted| *wanted != OFFSET_TYPE) {
         return Err(Kind::BadRequest.because(format!("Bad Request: offset_type:{other} is invalid")));
     }
-    let offsets = partitions::watermarks(&cluster.state.admin, &topic.0, partition.0).await?;
+    let offsets = partitions::watermarks(&cluster.caller.admin, &topic.0, partition.0).await?;
     let fields = Offsets {
         cluster_id: cluster.id.clone(),
         topic_name: topic.0.to_string(),
@@ -155,7 +155,7 @@ async fn delete_records(
         0.. => Some(before),
         _ => return Err(Kind::BadRequest.because("before_offset is neither an offset nor -1, which is all records.")),
     };
-    let low_watermark = partitions::delete_records(&cluster.state.admin, &topic.0, partition.0, before).await?;
+    let low_watermark = partitions::delete_records(&cluster.caller.admin, &topic.0, partition.0, before).await?;
     let (topic, id) = (topic.0.as_str(), partition.0.to_string());
     let at = ["topics", topic, "partitions", &id];
     let fields = DeletedRecords {

@@ -77,7 +77,7 @@ async fn list(cluster: Cluster<CannotBeFound>, topic: TopicPath) -> Result<HttpR
 }
 
 async fn listed(cluster: &Cluster<CannotBeFound>, topic: Option<TopicName>) -> Result<HttpResponse> {
-    let moves = cluster.state.admin.list_reassignments(topic.as_ref()).await?;
+    let moves = cluster.caller.admin.list_reassignments(topic.as_ref()).await?;
     let topic = topic.as_ref().map_or("-", TopicName::as_str);
     let url = cluster.url(&["topics", topic, "partitions", "-", "reassignment"]);
     let data = moves.into_iter().map(|found| rendered(cluster, found)).collect();
@@ -86,7 +86,7 @@ async fn listed(cluster: &Cluster<CannotBeFound>, topic: Option<TopicName>) -> R
 
 /// `GET C/topics/{topic}/partitions/{partition}/reassignment`: one that is under way.
 async fn get(cluster: Cluster<CannotBeFound>, topic: TopicPath, partition: PartitionNumber) -> Result<HttpResponse> {
-    let found = reassignments::find(&cluster.state.admin, &topic.0, partition.0).await?;
+    let found = reassignments::find(&cluster.caller.admin, &topic.0, partition.0).await?;
     cluster.ok(&rendered(&cluster, found.ok_or(Kind::NotFound)?))
 }
 
@@ -103,8 +103,8 @@ async fn begin(
     let replicas = present("replicas", fields.small_integers("replicas")?)?;
     fields.finish()?;
     let wanted = NewAssignment { topic: topic.clone(), partition, replicas: Some(replicas) };
-    reassignments::alter_one(&cluster.state.admin, wanted).await?;
-    match reassignments::find(&cluster.state.admin, &topic, partition).await {
+    reassignments::alter_one(&cluster.caller.admin, wanted).await?;
+    match reassignments::find(&cluster.caller.admin, &topic, partition).await {
         Ok(Some(found)) => cluster.answer(StatusCode::ACCEPTED, &rendered(&cluster, found)),
         Ok(None) => Ok(done()),
         // It has begun all the same.
@@ -119,7 +119,7 @@ async fn cancel(
     PartitionNumber(partition): PartitionNumber,
 ) -> Result<HttpResponse> {
     let wanted = NewAssignment { topic, partition, replicas: None };
-    reassignments::alter_one(&cluster.state.admin, wanted).await?;
+    reassignments::alter_one(&cluster.caller.admin, wanted).await?;
     Ok(done())
 }
 
@@ -129,7 +129,7 @@ async fn alter_many(cluster: Cluster<CannotBeFound>, document: Document) -> Resu
     let entries = present("data", fields.objects("data")?)?;
     fields.finish()?;
     let wanted = entries.into_iter().map(assignment).collect::<Result<Vec<_>>>()?;
-    let failed = reassignments::alter(&cluster.state.admin, wanted).await?;
+    let failed = reassignments::alter(&cluster.caller.admin, wanted).await?;
     unless_failed(&cluster, failed, HttpResponse::Accepted().finish())
 }
 

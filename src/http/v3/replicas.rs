@@ -61,7 +61,7 @@ async fn get(
 }
 
 async fn found(cluster: &Cluster<NotFound>, topic: &TopicName, partition: i32) -> Result<PartitionDescription> {
-    let found = partitions::find(&cluster.state.admin, topic, partition).await?;
+    let found = partitions::find(&cluster.caller.admin, topic, partition).await?;
     found.ok_or_else(|| {
         let cluster = &cluster.id;
         Kind::NotFound

@@ -49,7 +49,7 @@ const DEFAULT_ITERATIONS: i32 = 4096;
 
 /// `GET C/scram-users`: sorted by name.
 async fn list(cluster: Cluster<CannotBeFound>) -> Result<HttpResponse> {
-    let users = scram::list(&cluster.state.admin).await?;
+    let users = scram::list(&cluster.caller.admin).await?;
     let list = move |cluster: &Cluster<CannotBeFound>| {
         let data = users.iter().map(|user| rendered(cluster, user)).collect();
         Collection::new("KafkaScramUserList", cluster.url(&["scram-users"]), data)
@@ -60,7 +60,7 @@ async fn list(cluster: Cluster<CannotBeFound>) -> Result<HttpResponse> {
 /// `GET C/scram-users/{user}`.
 async fn get(cluster: Cluster<CannotBeFound>, request: HttpRequest) -> Result<HttpResponse> {
     let name = segment(&request, "user")?;
-    let found = scram::find(&cluster.state.admin, &name).await?;
+    let found = scram::find(&cluster.caller.admin, &name).await?;
     cluster.ok(&rendered(&cluster, &found.ok_or_else(|| unknown(&name))?))
 }
 
@@ -75,7 +75,7 @@ async fn put(cluster: Cluster<CannotBeFound>, request: HttpRequest, document: Do
     if password.0.is_empty() {
         return Err(Kind::BadRequest.because("password is empty."));
     }
-    scram::put(&cluster.state.admin, &name, ScramCredential { mechanism, iterations }, password).await?;
+    scram::put(&cluster.caller.admin, &name, ScramCredential { mechanism, iterations }, password).await?;
     Ok(done())
 }
 
@@ -92,7 +92,7 @@ async fn delete(
 ) -> Result<HttpResponse> {
     let name = segment(&request, "user")?;
     let mechanism = query.mechanism.map(|text| choice("ScramMechanism", &text, MECHANISMS)).transpose()?;
-    let deleted = scram::delete(&cluster.state.admin, &name, mechanism).await?;
+    let deleted = scram::delete(&cluster.caller.admin, &name, mechanism).await?;
     match (deleted, mechanism) {
         (true, _) => Ok(done()),
         (false, None) => Err(unknown(&name)),

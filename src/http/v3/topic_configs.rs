@@ -68,7 +68,7 @@ struct Owner {
 
 /// `GET C/topics/-/configs`: those of all topics but Kafka's own, topic by topic.
 async fn list_all(cluster: Cluster<CannotBeFound>) -> Result<HttpResponse> {
-    let topics = configs::of_topics(&cluster.state.admin).await?;
+    let topics = configs::of_topics(&cluster.caller.admin).await?;
     let list = move |cluster: &Cluster<CannotBeFound>| {
         let of_topic = |(topic, configs): (TopicName, Vec<ConfigEntry>)| {
             configs.into_iter().map(move |config| rendered(cluster, &topic, config))
@@ -81,7 +81,7 @@ async fn list_all(cluster: Cluster<CannotBeFound>) -> Result<HttpResponse> {
 
 /// `GET C/topics/{topic}/configs`: by name.
 async fn list(cluster: Cluster<NotFound>, TopicPath(topic): TopicPath) -> Result<HttpResponse> {
-    let configs = configs::list(&cluster.state.admin, &ConfigResource::Topic(topic.clone())).await?;
+    let configs = configs::list(&cluster.caller.admin, &ConfigResource::Topic(topic.clone())).await?;
     let data = configs.into_iter().map(|config| rendered(&cluster, &topic, config)).collect();
     let url = cluster.url(&["topics", topic.as_str(), "configs"]);
     cluster.ok(&Collection::new("KafkaTopicConfigList", url, data))
@@ -93,7 +93,7 @@ async fn get(
     TopicPath(topic): TopicPath,
     ConfigName(name): ConfigName,
 ) -> Result<HttpResponse> {
-    let config = configs::get(&cluster.state.admin, &ConfigResource::Topic(topic.clone()), &name).await?;
+    let config = configs::get(&cluster.caller.admin, &ConfigResource::Topic(topic.clone()), &name).await?;
     cluster.ok(&rendered(&cluster, &topic, config))
 }
 
@@ -128,7 +128,7 @@ async fn change(
     changes: Vec<ConfigChange>,
     validate_only: bool,
 ) -> Result<HttpResponse> {
-    configs::alter(&cluster.state.admin, ConfigResource::Topic(topic), changes, validate_only).await?;
+    configs::alter(&cluster.caller.admin, ConfigResource::Topic(topic), changes, validate_only).await?;
     Ok(done())
 }
 
@@ -140,7 +140,7 @@ async fn alter_many(cluster: Cluster<CannotBeFound>, document: Document) -> Resu
     fields.finish()?;
     // Of entries for the same topic the last one counts.
     let changes = entries.into_iter().map(topic_changes).collect::<Result<BTreeMap<_, _>>>()?;
-    let failed = configs::alter_topics(&cluster.state.admin, changes, validate_only).await?;
+    let failed = configs::alter_topics(&cluster.caller.admin, changes, validate_only).await?;
     let named = |(topic, error): (TopicName, Error)| (json!({ "topic_name": topic.as_str() }), error);
     unless_any_failed(&cluster, failed.into_iter().map(named), done())
 }

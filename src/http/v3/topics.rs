@@ -79,7 +79,7 @@ impl TopicQuery {
 
 /// `GET C/topics`: all but Kafka's own, by name.
 async fn list(cluster: Cluster<CannotBeFound>, query: Query<TopicQuery>) -> Result<HttpResponse> {
-    let topics = topics::list(&cluster.state.admin, query.wants_operations()).await?;
+    let topics = topics::list(&cluster.caller.admin, query.wants_operations()).await?;
     let list = move |cluster: &Cluster<CannotBeFound>| {
         let data = topics.into_iter().map(|topic| rendered(cluster, Topic::of(cluster, topic))).collect();
         Collection::new("KafkaTopicList", cluster.url(&["topics"]), data)
@@ -89,7 +89,7 @@ async fn list(cluster: Cluster<CannotBeFound>, query: Query<TopicQuery>) -> Resu
 
 /// `GET C/topics/{topic}`: one topic, also one of Kafka's own.
 async fn get(cluster: Cluster<CannotBeFound>, topic: TopicPath, query: Query<TopicQuery>) -> Result<HttpResponse> {
-    let topic = topics::describe(&cluster.state.admin, &topic.0, query.wants_operations()).await?;
+    let topic = topics::describe(&cluster.caller.admin, &topic.0, query.wants_operations()).await?;
     cluster.ok(&rendered(&cluster, Topic::of(&cluster, topic)))
 }
 
@@ -98,7 +98,7 @@ async fn create(cluster: Cluster<CannotBeFound>, document: Document) -> Result<H
     let mut fields = document.required("Request body is empty. Data is required.")?;
     let validate_only = fields.boolean("validate_only")?.unwrap_or(false);
     let new = new_topic(fields)?;
-    let created = topics::create(&cluster.state.kafka, &cluster.state.admin, &new, validate_only).await?;
+    let created = topics::create(&cluster.caller.kafka, &cluster.caller.admin, &new, validate_only).await?;
     let topic = rendered(&cluster, Topic::created(&cluster, new.name.as_str(), &new, &created));
     if validate_only {
         return cluster.ok(&topic);
@@ -114,7 +114,7 @@ async fn grow(cluster: Cluster<CannotBeFound>, topic: TopicPath, document: Docum
     let mut fields = document.required("Request body is empty. Partitions_count is required.")?;
     let count = present("partitions_count", fields.small_integer("partitions_count")?)?;
     fields.finish()?;
-    let described = topics::grow(&cluster.state.kafka, &cluster.state.admin, &topic.0, count).await?;
+    let described = topics::grow(&cluster.caller.kafka, &cluster.caller.admin, &topic.0, count).await?;
     // A broker that has not heard of the new partitions yet may have described it.
     let grown = Topic { partitions_count: counted(Some(count)), ..Topic::of(&cluster, described) };
     cluster.ok(&rendered(&cluster, grown))
@@ -122,7 +122,7 @@ async fn grow(cluster: Cluster<CannotBeFound>, topic: TopicPath, document: Docum
 
 /// `DELETE C/topics/{topic}`: deletes it with all its records.
 async fn delete(cluster: Cluster<CannotBeFound>, topic: TopicPath) -> Result<HttpResponse> {
-    topics::delete(&cluster.state.kafka, &cluster.state.admin, &topic.0).await?;
+    topics::delete(&cluster.caller.kafka, &cluster.caller.admin, &topic.0).await?;
     Ok(done())
 }
 

@@ -86,7 +86,7 @@ impl TransactionQuery {
 
 /// `GET C/transactions`: sorted by transactional id.
 async fn list(cluster: Cluster<CannotBeFound>, Query(query): Query<TransactionQuery>) -> Result<HttpResponse> {
-    let found = cluster.state.admin.list_transactions(&query.to_filter()?).await?;
+    let found = cluster.caller.admin.list_transactions(&query.to_filter()?).await?;
     let list = move |cluster: &Cluster<CannotBeFound>| {
         let limits = [("state", query.state), ("producer_id", query.producer_id)];
         let limits: Vec<_> = limits.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?))).collect();
@@ -100,7 +100,7 @@ async fn list(cluster: Cluster<CannotBeFound>, Query(query): Query<TransactionQu
 /// `GET C/transactions/{transaction}`.
 async fn get(cluster: Cluster<CannotBeFound>, request: HttpRequest) -> Result<HttpResponse> {
     let id = segment(&request, "transaction")?;
-    let found = transactions::find(&cluster.state.admin, &id).await?;
+    let found = transactions::find(&cluster.caller.admin, &id).await?;
     let unknown = || Kind::NotFound.because(format!("Transaction {id} could not be found."));
     cluster.ok(&rendered(&cluster, &found.ok_or_else(unknown)?))
 }
@@ -134,7 +134,7 @@ fn partition(request: &HttpRequest) -> Result<Partition> {
 }
 
 async fn producers(cluster: &Cluster<CannotBeFound>, partition: &Partition) -> Result<Vec<ActiveProducer>> {
-    let described = cluster.state.admin.describe_producers(std::slice::from_ref(partition)).await?.pop();
+    let described = cluster.caller.admin.describe_producers(std::slice::from_ref(partition)).await?.pop();
     let mut producers = described.map_or(Ok(Vec::new()), |(_, producers)| producers)?;
     producers.sort_unstable_by_key(|producer| producer.id);
     Ok(producers)

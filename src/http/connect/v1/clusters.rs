@@ -1,17 +1,16 @@
 use actix_web::HttpResponse;
-use actix_web::web::Data;
 
 use crate::domain::connect::WorkerView;
 use crate::domain::connect::sight::{self, ClusterSeen};
 use crate::error::Result;
 use crate::http::answer::Answer;
+use crate::http::caller::Caller;
 use crate::http::connect::v1::fields;
 use crate::http::health::Plain;
-use crate::state::State;
 
 /// `GET /connect/v1/clusters`: by name; those that cannot be reached too.
-pub async fn list(answer: Answer<Plain>, state: Data<State>) -> Result<HttpResponse> {
-    let clusters = sight::clusters(&state.connect).await.into_iter().map(rendered).collect();
+pub async fn list(answer: Answer<Plain>, caller: Caller) -> Result<HttpResponse> {
+    let clusters = sight::clusters(&caller.connect).await.into_iter().map(rendered).collect();
     answer.json(&fields::Clusters { clusters })
 }
 

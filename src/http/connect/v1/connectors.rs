@@ -1,14 +1,14 @@
-use actix_web::web::{Data, Query};
+use actix_web::web::Query;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
 
 use crate::domain::connect::sight::{self, ConnectorSeen, Filter, State as ConnectorState};
 use crate::error::{Kind, Result};
 use crate::http::answer::Answer;
+use crate::http::caller::Caller;
 use crate::http::connect::v1::cursor::{self, cursor};
 use crate::http::connect::v1::{cluster, fields};
 use crate::http::health::Plain;
-use crate::state::State;
 
 const DEFAULT_LIMIT: usize = 100;
 const MOST: usize = 1000;
@@ -59,10 +59,10 @@ fn connector_type(text: &str) -> Result<String> {
 pub async fn list(
     request: HttpRequest,
     answer: Answer<Plain>,
-    state: Data<State>,
+    caller: Caller,
     Query(query): Query<PageQuery>,
 ) -> Result<HttpResponse> {
-    let cluster = cluster(&request, &state)?;
+    let cluster = cluster(&request, &caller)?;
     let limit = query.limit()?;
     let page = sight::connectors(cluster, &query.into_filter()?, limit).await?;
     let last = page.connectors.last().filter(|_| page.has_more);

@@ -1,7 +1,6 @@
 use std::sync::Arc;
 
 use actix_web::http::StatusCode;
-use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -13,10 +12,10 @@ use crate::domain::connect::{Cluster, ConnectorConfig};
 use crate::error::{Error, Kind, Result};
 use crate::http::answer::{Answer, Content};
 use crate::http::body::Body;
+use crate::http::caller::Caller;
 use crate::http::connect::docs::PlainBody;
 use crate::http::connect::v1::{cluster, fields};
 use crate::http::health::Plain;
-use crate::state::State;
 
 /// A set as it is sent; configurations keep the text of their numbers.
 #[derive(Deserialize)]
@@ -47,11 +46,11 @@ struct SentPrune {
 pub async fn plan(
     request: HttpRequest,
     answer: Answer<Plain>,
-    state: Data<State>,
+    caller: Caller,
     _: Content<PlainBody>,
     body: Body,
 ) -> Result<HttpResponse> {
-    let cluster = cluster(&request, &state)?;
+    let cluster = cluster(&request, &caller)?;
     let (set, _) = read(cluster, &body)?;
     answer.json(&rendered(planned(cluster, &set).await?))
 }
@@ -60,11 +59,11 @@ pub async fn plan(
 pub async fn apply(
     request: HttpRequest,
     answer: Answer<Plain>,
-    state: Data<State>,
+    caller: Caller,
     _: Content<PlainBody>,
     body: Body,
 ) -> Result<HttpResponse> {
-    let cluster = cluster(&request, &state)?;
+    let cluster = cluster(&request, &caller)?;
     let (set, is_dry_run) = read(cluster, &body)?;
     if is_dry_run {
         return answer.json(&rendered(planned(cluster, &set).await?));

@@ -1,17 +1,16 @@
-use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::domain::connect::sight::{self, Failure, Overview};
 use crate::domain::connect::{RestartSeen, RestartsSeen};
 use crate::error::Result;
 use crate::http::answer::Answer;
+use crate::http::caller::Caller;
 use crate::http::connect::v1::{cluster, fields};
 use crate::http::health::Plain;
-use crate::state::State;
 
 /// `GET /connect/v1/clusters/{cluster}/overview`.
-pub async fn show(request: HttpRequest, answer: Answer<Plain>, state: Data<State>) -> Result<HttpResponse> {
-    let cluster = cluster(&request, &state)?;
+pub async fn show(request: HttpRequest, answer: Answer<Plain>, caller: Caller) -> Result<HttpResponse> {
+    let cluster = cluster(&request, &caller)?;
     answer.json(&rendered(&cluster.name, sight::overview(cluster).await?))
 }
 

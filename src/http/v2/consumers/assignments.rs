@@ -1,17 +1,16 @@
 use actix_web::HttpResponse;
-use actix_web::web::Data;
 use serde_json::json;
 
 use crate::error::Result;
 use crate::http::answer::{Answer, Content};
 use crate::http::body::Body;
+use crate::http::caller::Caller;
 use crate::http::fields::Fields;
 use crate::http::v2::consumers::{ConsumerBody, Consumers, InstancePath, no_content, partitions_of};
-use crate::state::State;
 
 /// `GET .../assignments`: the partitions that the instance reads now.
-pub async fn list(path: InstancePath, answer: Answer<Consumers>, state: Data<State>) -> Result<HttpResponse> {
-    let instance = path.find(&state)?;
+pub async fn list(path: InstancePath, answer: Answer<Consumers>, caller: Caller) -> Result<HttpResponse> {
+    let instance = path.find(&caller)?;
     let _use = instance.in_use();
     let assigned = instance.assignment().await?;
     let partition = |(topic, id): &(crate::model::TopicName, crate::model::PartitionId)| json!({ "topic": topic.as_str(), "partition": id.get() });
@@ -24,12 +23,12 @@ pub async fn assign(
     _content: Content<ConsumerBody>,
     _answer: Answer<Consumers>,
     body: Body,
-    state: Data<State>,
+    caller: Caller,
 ) -> Result<HttpResponse> {
     let fields = Fields::required(&body.bytes)?;
     let partitions = partitions_of(fields)?;
-    let instance = path.find(&state)?;
+    let instance = path.find(&caller)?;
     let _use = instance.in_use();
-    instance.assign(&state.kafka, partitions).await?;
+    instance.assign(&caller.kafka, partitions).await?;
     Ok(no_content())
 }

@@ -1,7 +1,6 @@
 use std::time::Duration;
 
 use actix_web::HttpResponse;
-use actix_web::web::Data;
 use serde_json::json;
 
 use crate::config::Consumer as ConsumerConfig;
@@ -10,6 +9,7 @@ use crate::error::{Error, Kind, Result};
 use crate::http::answer::{Answer, Content, Offers};
 use crate::http::base_url::BaseUrl;
 use crate::http::body::Body;
+use crate::http::caller::Caller;
 use crate::http::fields::Fields;
 use crate::http::v2::consumers::{ConsumerBody, Consumers, InstancePath, no_content};
 use crate::model::{Format, Formats, GroupSettings, Reset};
@@ -59,7 +59,7 @@ pub async fn create(
     answer: Answer<Consumers>,
     base: BaseUrl,
     body: Body,
-    state: Data<State>,
+    caller: Caller,
 ) -> Result<HttpResponse> {
     let mut fields = Fields::parse(&body.bytes)?.unwrap_or_default();
     let request = CreateRequest::take(&mut fields, true)?;
@@ -70,7 +70,7 @@ pub async fn create(
         Some("none") => Reset::None,
         Some(_) => return Err(invalid("auto.offset.reset is earliest, latest or none")),
     };
-    created(&answer, &base, path, request, reset, true, &state)
+    created(&answer, &base, path, request, reset, true, &caller)
 }
 
 /// Creates the instance and answers where it is.
@@ -96,8 +96,8 @@ pub fn created<O: Offers>(
 }
 
 /// `DELETE /consumers/{group}/instances/{instance}`.
-pub async fn delete<O: Offers>(path: InstancePath, _answer: Answer<O>, state: Data<State>) -> Result<HttpResponse> {
-    state.instances.delete(&path.group, &path.name).await?;
+pub async fn delete<O: Offers>(path: InstancePath, _answer: Answer<O>, caller: Caller) -> Result<HttpResponse> {
+    caller.instances.delete(&path.group, &path.name).await?;
     Ok(no_content())
 }
 

@@ -1,21 +1,20 @@
 use actix_web::HttpResponse;
-use actix_web::web::Data;
 use serde_json::json;
 
 use crate::error::{Kind, Result};
 use crate::http::answer::{Answer, Content};
 use crate::http::body::Body;
+use crate::http::caller::Caller;
 use crate::http::fields::{Fields, missing};
 use crate::http::v2::consumers::{ConsumerBody, Consumers, InstancePath, partition_of, partitions_of};
 use crate::model::PartitionOffset;
-use crate::state::State;
 
 /// `GET .../offsets`: what the group has committed of the partitions in the body.
 pub async fn committed(
     path: InstancePath,
     answer: Answer<Consumers>,
     body: Body,
-    state: Data<State>,
+    caller: Caller,
 ) -> Result<HttpResponse> {
     let Some(fields) = Fields::parse(&body.bytes)? else {
         return Err(Kind::PartitionNotFound.because(
@@ -23,9 +22,9 @@ pub async fn committed(
         ));
     };
     let partitions = partitions_of(fields)?;
-    let instance = path.find(&state)?;
+    let instance = path.find(&caller)?;
     let _use = instance.in_use();
-    let committed = instance.committed(&state.kafka, partitions, state.config.kafka.request_timeout).await?;
+    let committed = instance.committed(&caller.kafka, partitions, caller.config.kafka.request_timeout).await?;
     let entry = |item: &PartitionOffset| json!({ "topic": item.topic.as_str(), "partition": item.partition.get(), "offset": item.offset, "metadata": item.metadata });
     answer.json(&json!({ "offsets": committed.iter().map(entry).collect::<Vec<_>>() }))
 }
@@ -36,14 +35,14 @@ pub async fn commit(
     _content: Content<ConsumerBody>,
     answer: Answer<Consumers>,
     body: Body,
-    state: Data<State>,
+    caller: Caller,
 ) -> Result<HttpResponse> {
     let offsets = Fields::parse(&body.bytes)?.map(offsets_of).transpose()?;
-    let instance = path.find(&state)?;
+    let instance = path.find(&caller)?;
     let _use = instance.in_use();
     match offsets {
-        None => drop(instance.commit_delivered(state.config.kafka.request_timeout).await?),
-        Some(offsets) => instance.commit(&state.kafka, offsets, state.config.kafka.request_timeout).await?,
+        None => drop(instance.commit_delivered(caller.config.kafka.request_timeout).await?),
+        Some(offsets) => instance.commit(&caller.kafka, offsets, caller.config.kafka.request_timeout).await?,
     }
     answer.json(&json!([]))
 }

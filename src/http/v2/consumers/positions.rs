@@ -1,18 +1,17 @@
 use std::collections::HashSet;
 
 use actix_web::HttpResponse;
-use actix_web::web::Data;
 
 use crate::domain::consume::Position;
 use crate::error::{Kind, Result};
 use crate::http::answer::{Answer, Content};
 use crate::http::body::Body;
+use crate::http::caller::Caller;
 use crate::http::fields::{Fields, missing};
 use crate::http::v2::consumers::{
     ConsumerBody, Consumers, InstancePath, no_content, partition_of, partitions_of, timestamp_ms,
 };
 use crate::model::{PartitionId, TopicName};
-use crate::state::State;
 
 type Move = (TopicName, PartitionId, Position);
 
@@ -25,7 +24,7 @@ pub async fn set(
     _content: Content<ConsumerBody>,
     _answer: Answer<Consumers>,
     body: Body,
-    state: Data<State>,
+    caller: Caller,
 ) -> Result<HttpResponse> {
     let mut fields = Fields::required(&body.bytes)?;
     let mut moves =
@@ -38,7 +37,7 @@ pub async fn set(
         return Err(Kind::IllegalState.because(format!("Illegal state: Duplicate key {topic}-{id} in timestamps")));
     }
     moves.extend(times);
-    seek(path, state, |_| moves).await
+    seek(path, caller, |_| moves).await
 }
 
 /// `POST .../positions/beginning`: of these partitions, or of all that are assigned.
@@ -47,9 +46,9 @@ pub async fn beginning(
     _content: Content<ConsumerBody>,
     _answer: Answer<Consumers>,
     body: Body,
-    state: Data<State>,
+    caller: Caller,
 ) -> Result<HttpResponse> {
-    to_edge(path, body, state, Position::Beginning).await
+    to_edge(path, body, caller, Position::Beginning).await
 }
 
 /// `POST .../positions/end`: the same at the other end.
@@ -58,30 +57,30 @@ pub async fn end(
     _content: Content<ConsumerBody>,
     _answer: Answer<Consumers>,
     body: Body,
-    state: Data<State>,
+    caller: Caller,
 ) -> Result<HttpResponse> {
-    to_edge(path, body, state, Position::End).await
+    to_edge(path, body, caller, Position::End).await
 }
 
-async fn to_edge(path: InstancePath, body: Body, state: Data<State>, edge: Position) -> Result<HttpResponse> {
+async fn to_edge(path: InstancePath, body: Body, caller: Caller, edge: Position) -> Result<HttpResponse> {
     let fields = Fields::required(&body.bytes)?;
     let partitions = partitions_of(fields)?;
     let to_edge = move |assigned: Vec<(TopicName, PartitionId)>| {
         let partitions = if partitions.is_empty() { assigned } else { partitions };
         partitions.into_iter().map(|(topic, id)| (topic, id, edge)).collect()
     };
-    seek(path, state, to_edge).await
+    seek(path, caller, to_edge).await
 }
 
 async fn seek(
     path: InstancePath,
-    state: Data<State>,
+    caller: Caller,
     moves: impl FnOnce(Vec<(TopicName, PartitionId)>) -> Vec<Move>,
 ) -> Result<HttpResponse> {
-    let instance = path.find(&state)?;
+    let instance = path.find(&caller)?;
     let _use = instance.in_use();
     let moves = moves(instance.assignment().await?);
-    instance.seek(&state.kafka, moves, state.config.kafka.request_timeout).await?;
+    instance.seek(&caller.kafka, moves, caller.config.kafka.request_timeout).await?;
     Ok(no_content())
 }
 

@@ -1,13 +1,13 @@
 use std::time::Duration;
 
 use actix_web::http::{Method, StatusCode};
-use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::config::Consumer as ConsumerConfig;
 use crate::domain::consume::{Instance, Limits, ReadRequest, Start, StatelessRead, read as read_partition};
 use crate::error::{Kind, Result};
 use crate::http::answer::{Answer, Offers};
+use crate::http::caller::Caller;
 use crate::http::media::{JSON, Offer};
 use crate::http::path::PartitionPath;
 use crate::http::records_body::RecordsBody;
@@ -41,16 +41,16 @@ pub async fn read(
     path: InstancePath,
     mut answer: Answer<RecordAnswers>,
     query: RecordsQuery,
-    state: Data<State>,
+    caller: Caller,
 ) -> Result<HttpResponse> {
-    let instance = path.find(&state)?;
+    let instance = path.find(&caller)?;
     let _use = instance.in_use();
     check_format(&mut answer, &request, instance.settings.formats)?;
     if request.method() == Method::HEAD {
         // Records that nobody gets to see are not taken.
         return Ok(answer.text(StatusCode::OK, b"[]".to_vec()));
     }
-    answer_records(&answer, &instance, &query, &state).await
+    answer_records(&answer, &instance, &query, &caller).await
 }
 
 /// Reads from an instance and answers; the records count as delivered when the answer has gone out.
@@ -126,14 +126,14 @@ pub async fn read_stateless(
     path: PartitionPath,
     mut answer: Answer<RecordAnswers>,
     query: RecordsQuery,
-    state: Data<State>,
+    caller: Caller,
 ) -> Result<HttpResponse> {
     let formats = formats_of(&mut answer, &request, &query)?;
     let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
     if !LIMIT.contains(&limit) {
         return Err(Kind::Unprocessable.because("limit is 1 to 10000."));
     }
-    let config = &state.config.consumer;
+    let config = &caller.config.consumer;
     let timeout = query.timeout_ms.and_then(|ms| u64::try_from(ms).ok()).map_or(Duration::ZERO, Duration::from_millis);
     let read = StatelessRead {
         start: start(&query)?,
@@ -142,7 +142,7 @@ pub async fn read_stateless(
         formats,
         include: query.include,
     };
-    let body = read_partition(&state.kafka, &state.schemas, &path.0, path.1, read).await?;
+    let body = read_partition(&caller.kafka, &caller.schemas, &path.0, path.1, read).await?;
     Ok(answer.text(StatusCode::OK, body))
 }
 

@@ -1,22 +1,21 @@
 use actix_web::HttpResponse;
-use actix_web::web::Data;
 use regex::{Regex, RegexBuilder};
 use serde_json::{Value, json};
 
 use crate::error::{Kind, Result};
 use crate::http::answer::{Answer, Content};
 use crate::http::body::Body;
+use crate::http::caller::Caller;
 use crate::http::fields::Fields;
 use crate::http::v2::consumers::{ConsumerBody, Consumers, InstancePath, no_content};
 use crate::model::TopicName;
-use crate::state::State;
 
 /// What a compiled pattern may weigh; a hostile one is refused.
 const PATTERN_BYTES: usize = 1 << 20;
 
 /// `GET .../subscription`: the topics; for a pattern those that matched last.
-pub async fn list(path: InstancePath, answer: Answer<Consumers>, state: Data<State>) -> Result<HttpResponse> {
-    let instance = path.find(&state)?;
+pub async fn list(path: InstancePath, answer: Answer<Consumers>, caller: Caller) -> Result<HttpResponse> {
+    let instance = path.find(&caller)?;
     let _use = instance.in_use();
     let topics = instance.subscription();
     answer.json(&json!({ "topics": topics.iter().map(TopicName::as_str).collect::<Vec<_>>() }))
@@ -28,28 +27,28 @@ pub async fn subscribe(
     _content: Content<ConsumerBody>,
     _answer: Answer<Consumers>,
     body: Body,
-    state: Data<State>,
+    caller: Caller,
 ) -> Result<HttpResponse> {
     let mut fields = Fields::required(&body.bytes)?;
     let topics = fields.list("topics")?.map(topic_names).transpose()?;
     let pattern = fields.text("topic_pattern")?;
     fields.finish()?;
     let pattern = if topics.is_some() { None } else { pattern.as_deref().map(whole_name).transpose()? };
-    let instance = path.find(&state)?;
+    let instance = path.find(&caller)?;
     let _use = instance.in_use();
     match (topics, pattern) {
-        (Some(topics), _) => instance.subscribe(&state.kafka, topics).await?,
-        (None, Some(pattern)) => instance.subscribe_pattern(&state.kafka, pattern).await?,
+        (Some(topics), _) => instance.subscribe(&caller.kafka, topics).await?,
+        (None, Some(pattern)) => instance.subscribe_pattern(&caller.kafka, pattern).await?,
         (None, None) => {}
     }
     Ok(no_content())
 }
 
 /// `DELETE .../subscription`: clears an assignment too.
-pub async fn unsubscribe(path: InstancePath, _answer: Answer<Consumers>, state: Data<State>) -> Result<HttpResponse> {
-    let instance = path.find(&state)?;
+pub async fn unsubscribe(path: InstancePath, _answer: Answer<Consumers>, caller: Caller) -> Result<HttpResponse> {
+    let instance = path.find(&caller)?;
     let _use = instance.in_use();
-    instance.unsubscribe(&state.kafka).await?;
+    instance.unsubscribe(&caller.kafka).await?;
     Ok(no_content())
 }
 

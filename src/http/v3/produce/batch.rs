@@ -2,7 +2,7 @@ use std::collections::HashSet;
 use std::fmt;
 
 use actix_web::http::StatusCode;
-use actix_web::web::{Bytes, Data};
+use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
@@ -11,31 +11,31 @@ use crate::domain::Flow;
 use crate::domain::schemas::Known;
 use crate::error::{Kind, Result};
 use crate::http::answer::Answer;
+use crate::http::caller::Caller;
 use crate::http::v3::V3;
 use crate::http::v3::document::Document;
 use crate::http::v3::parameters::segment;
 use crate::http::v3::produce::encoder::{Encoder, look_up};
 use crate::http::v3::produce::receipt::{Outcome, Writer, outcomes, write_failure};
 use crate::http::v3::produce::record::{Field, RecordText, parse_error, unknown_field};
-use crate::state::State;
 
 /// `POST /clusters/{cluster}/topics/{topic}/records:batch`: a few records under names of the client's own.
 pub async fn produce(
     request: HttpRequest,
     answer: Answer<V3>,
     document: Document,
-    state: Data<State>,
+    caller: Caller,
 ) -> Result<HttpResponse> {
     let (cluster, topic) = (segment(&request, "cluster")?, segment(&request, "topic")?);
-    let (ids, encoder) = read(document.bytes(), &state.config.limits)?;
-    let mut flow = Flow::new(&topic, state.config.producer.queue_wait);
+    let (ids, encoder) = read(document.bytes(), &caller.config.limits)?;
+    let mut flow = Flow::new(&topic, caller.config.producer.queue_wait);
     let known = match encoder.is_waiting() {
         false => Known::default(),
-        true => look_up(&state, &mut flow, encoder.wanted()).await,
+        true => look_up(&caller, &mut flow, encoder.wanted()).await,
     };
     let prepared = encoder.finish(&known);
-    let handed = flow.hand_over(&state.kafka, prepared.records, 0).await;
-    let deliveries = handed.finish(&state.kafka).await;
+    let handed = flow.hand_over(&caller.kafka, prepared.records, 0).await;
+    let deliveries = handed.finish(&caller.kafka).await;
     let outcomes = outcomes(prepared.slots, deliveries);
     Ok(answer.text(StatusCode::MULTI_STATUS, render(&ids, outcomes, Writer::new(&cluster, &topic))))
 }

@@ -28,6 +28,7 @@ use crate::domain::Stopping;
 use crate::error::{Kind, Result};
 use crate::http::answer::{Answer, Content};
 use crate::http::body::is_packed;
+use crate::http::caller::Caller;
 use crate::http::gate::Gate;
 use crate::http::media::charset;
 use crate::http::v3::document::untyped;
@@ -35,7 +36,6 @@ use crate::http::v3::parameters::segment;
 use crate::http::v3::produce::input::Input;
 use crate::http::v3::produce::stream::Receipts;
 use crate::http::v3::{Json, Typed, V3};
-use crate::state::State;
 
 /// How long the head of an answer waits for the first receipt: the server keeps the connection for other requests only
 /// if the body has been read by then.
@@ -47,7 +47,7 @@ pub async fn stream(
     content: Content<Json>,
     answer: Answer<V3>,
     payload: Payload,
-    state: Data<State>,
+    caller: Caller,
     gate: Data<Gate>,
     stopping: Data<Stopping>,
 ) -> Result<HttpResponse> {
@@ -59,10 +59,10 @@ pub async fn stream(
         return Err(untyped());
     }
     check_charset(headers)?;
-    let limit = usize::try_from(state.config.limits.stream_record_bytes).unwrap_or(usize::MAX);
+    let limit = usize::try_from(caller.config.limits.stream_record_bytes).unwrap_or(usize::MAX);
     let input = Input::new(chunks(headers, payload)?, headers.contains_key(CONTENT_LENGTH), limit, Gate::clone(&gate));
     let (cluster, topic) = (segment(&request, "cluster")?, segment(&request, "topic")?);
-    let mut receipts = Receipts::new(state, input, Stopping::clone(&stopping), &cluster, &topic);
+    let mut receipts = Receipts::new(caller, input, Stopping::clone(&stopping), &cluster, &topic);
     receipts.wait_for_first(HEAD_WAIT).await;
     Ok(answer.body(StatusCode::OK, BodyStream::new(receipts)))
 }

@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use actix_web::web::{Bytes, Data};
+use actix_web::web::Bytes;
 use futures_util::future::LocalBoxFuture;
 use futures_util::{FutureExt, Stream, StreamExt};
 use tokio::time::{Instant, Sleep, sleep_until, timeout};
@@ -12,10 +12,10 @@ use tokio::time::{Instant, Sleep, sleep_until, timeout};
 use crate::domain::Stopping;
 use crate::domain::{Flow, Handed};
 use crate::error::Kind;
+use crate::http::caller::Caller;
 use crate::http::v3::produce::decoding::{Decoded, decode, refuse_all};
 use crate::http::v3::produce::input::{Batch, Broken, Input};
 use crate::http::v3::produce::receipt::{Failure, Outcome, Prepared, Slot, Writer, outcomes};
-use crate::state::State;
 
 /// What a stream may have unanswered before it reads no more; one batch may go beyond.
 const UNANSWERED_RECORDS: usize = 20_000;
@@ -27,7 +27,7 @@ const LAST_REST: Duration = Duration::from_millis(250);
 /// The receipts of a stream of records, which also reads the stream: what the client does not take holds back what it
 /// sends. Owns everything that is under way; dropping it leaves only records that Kafka's client already has.
 pub struct Receipts {
-    state: Data<State>,
+    caller: Caller,
     input: Input,
     writer: Writer,
     /// Away while a batch is being handed over.
@@ -70,13 +70,13 @@ struct Age {
 
 impl Receipts {
     /// Returns the receipts of `input`, for names as they came in the path.
-    pub fn new(state: Data<State>, input: Input, stopping: Stopping, cluster: &str, topic: &str) -> Receipts {
-        let (now, server) = (Instant::now(), &state.config.server);
+    pub fn new(caller: Caller, input: Input, stopping: Stopping, cluster: &str, topic: &str) -> Receipts {
+        let (now, server) = (Instant::now(), &caller.config.server);
         let age = Age { limit: now + server.stream_max_age, grace: server.stream_grace, close: None };
         Receipts {
             input,
             writer: Writer::new(cluster, topic),
-            flow: Some(Flow::new(topic, state.config.producer.delivery_timeout)),
+            flow: Some(Flow::new(topic, caller.config.producer.delivery_timeout)),
             handing_over: None,
             unanswered: VecDeque::new(),
             first: None,
@@ -85,7 +85,7 @@ impl Receipts {
             active: now,
             idle_timeout: server.stream_idle_timeout,
             timer: Box::pin(sleep_until(now + server.stream_idle_timeout)),
-            state,
+            caller,
         }
     }
 
@@ -117,9 +117,9 @@ impl Receipts {
             self.input.end();
         }
         let (records, bytes) = (slots.len(), batch.bytes);
-        let (state, mut writer) = (self.state.clone(), self.writer.clone());
+        let (caller, mut writer) = (self.caller.clone(), self.writer.clone());
         let receipts = async move {
-            let deliveries = handed.finish(&state.kafka).await;
+            let deliveries = handed.finish(&caller.kafka).await;
             let mut out = Vec::with_capacity(slots.len() * writer.receipt_bytes());
             outcomes(slots, deliveries).for_each(|outcome| writer.receipt(&outcome, &mut out));
             drop(batch);
@@ -147,7 +147,7 @@ impl Receipts {
         let Poll::Ready(Some(batch)) = batch else { return false };
         let is_late = self.age.is_over();
         let Some(flow) = self.flow.take() else { return false };
-        self.handing_over = Some(hand_over(self.state.clone(), flow, batch, is_late, under_way).boxed_local());
+        self.handing_over = Some(hand_over(self.caller.clone(), flow, batch, is_late, under_way).boxed_local());
         true
     }
 
@@ -164,7 +164,7 @@ impl Receipts {
             // What comes is still taken, for a while; a stream that rests is not waited for.
             self.stopping = None;
             self.idle_timeout = self.idle_timeout.min(LAST_REST);
-            let close = Instant::now() + self.state.config.server.shutdown_timeout / 2;
+            let close = Instant::now() + self.caller.config.server.shutdown_timeout / 2;
             self.age.close = Some(self.age.close.map_or(close, |earlier| earlier.min(close)));
         }
         loop {
@@ -239,7 +239,7 @@ impl Age {
 }
 
 async fn hand_over(
-    state: Data<State>,
+    caller: Caller,
     mut flow: Flow,
     mut batch: Batch,
     is_late: bool,
@@ -249,14 +249,14 @@ async fn hand_over(
     let mut decoded = if is_late {
         refuse_all(documents.len(), &Kind::StreamTooOld.into())
     } else {
-        decode(&state, &mut flow, documents, batch.bytes).await
+        decode(&caller, &mut flow, documents, batch.bytes).await
     };
     if let Some(broken) = batch.broken.filter(|_| !decoded.is_last) {
         decoded.prepared.refuse(failure(broken));
         decoded.is_last = true;
     }
     let Decoded { prepared: Prepared { records, slots }, is_last } = decoded;
-    let handed = flow.hand_over(&state.kafka, records, under_way).await;
+    let handed = flow.hand_over(&caller.kafka, records, under_way).await;
     (flow, HandedOver { handed, slots, is_last, batch })
 }
 
