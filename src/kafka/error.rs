@@ -90,6 +90,10 @@ fn describe(code: Code) -> String {
         // A producer that breaks throws out what it still holds.
         Code::Fatal | Code::PurgeQueue | Code::PurgeInflight => FATAL.to_string(),
         Code::MessageSizeTooLarge => "The record is larger than the maximum message size that is allowed.".to_string(),
+        Code::IllegalGeneration | Code::RebalanceInProgress => {
+            "The consumer group was rebalanced meanwhile and nothing was committed: read on, and commit what comes then."
+                .to_string()
+        }
         // Texts of the protocol and of librdkafka are good as they are.
         other => other.to_string(),
     }
