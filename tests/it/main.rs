@@ -13,6 +13,7 @@ mod connect_v1;
 mod consume;
 mod examples;
 mod failure;
+mod fuzz;
 mod limits;
 mod metadata;
 mod negotiation;
