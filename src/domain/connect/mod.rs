@@ -8,6 +8,7 @@ mod call;
 mod cluster;
 mod config;
 mod entries;
+mod listed;
 mod operation;
 mod reply;
 mod status;
