@@ -18,6 +18,7 @@ mod attempt;
 mod background;
 mod expanded;
 mod guard;
+mod list;
 mod outcome;
 mod policy;
 mod queue;
