@@ -122,12 +122,12 @@ impl Asking<'_> {
     }
 
     fn note(&self, worker: &Worker, came: &Attempt) {
-        let (workers, operation) = (&self.cluster.workers, self.call.operation);
+        let operation = self.call.operation;
         let seen = match came {
             Attempt::Answered(_) | Attempt::Unusable(_) => Seen::Answering,
             Attempt::NotNow(_) | Attempt::Unclear(_, Some(_)) => {
                 if operation.is_write() {
-                    workers.doubt_leader();
+                    self.cluster.workers.doubt_leader();
                 }
                 Seen::Answering
             }
@@ -136,7 +136,7 @@ impl Asking<'_> {
                 if matches!(came, Attempt::Late(_)) { Seen::Late } else { Seen::Failing }
             }
         };
-        workers.note(worker, seen);
+        worker.note(seen);
     }
 
     /// A worker could not do it just then.

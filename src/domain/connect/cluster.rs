@@ -46,12 +46,7 @@ impl Cluster {
     pub async fn call(self: &Arc<Self>, call: Call) -> Result<Reply> {
         let limit = call.wishes.within.unwrap_or(self.settings.request_timeout).min(self.settings.request_timeout);
         let deadline = Instant::now() + limit;
-        if call.body.len() as u64 > self.settings.max_body_bytes {
-            let most = self.settings.max_body_bytes;
-            return Err(
-                Kind::PayloadTooLarge.because(format!("The request body is larger than {most} bytes: send less."))
-            );
-        }
+        self.check_size(&call.body)?;
         let is_write = call.operation.is_write();
         let call = self.admit(call, deadline).await.map_err(|why| if is_write { unsent(why) } else { why })?;
         let turn = if is_write { Some(self.queue.turn(deadline).await?) } else { None };
@@ -63,6 +58,17 @@ impl Cluster {
             _ => self.veil(&call, reply, deadline).await?,
         };
         Ok(Reply { settled, ..reply })
+    }
+
+    /// Refuses the body of a request that is larger than is configured.
+    pub fn check_size(&self, body: &[u8]) -> Result<()> {
+        let most = self.settings.max_body_bytes;
+        if body.len() as u64 > most {
+            return Err(
+                Kind::PayloadTooLarge.because(format!("The request body is larger than {most} bytes: send less."))
+            );
+        }
+        Ok(())
     }
 
     async fn settled(&self, call: &Call) -> Option<Settled> {

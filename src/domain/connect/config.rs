@@ -43,11 +43,18 @@ impl ConnectorConfig {
 
     /// Tells whether `stored` is what a worker keeps when it is sent this.
     pub fn is_kept_as(&self, stored: &ConnectorConfig) -> bool {
-        let own = |config: &ConnectorConfig| {
-            let kept = config.0.iter().filter(|(key, _)| *key != "name" && !key.starts_with("__internal."));
-            kept.map(|(key, value)| (key.clone(), value.clone())).collect::<BTreeMap<_, _>>()
-        };
-        own(self) == own(stored)
+        self.own().eq(stored.own())
+    }
+
+    /// Returns what workers do not add by themselves, by key.
+    pub(super) fn own(&self) -> impl Iterator<Item = (&String, &Option<String>)> {
+        self.0.iter().filter(|(key, _)| is_own(key))
+    }
+
+    /// Returns it without what workers add by themselves.
+    pub(super) fn into_own(mut self) -> ConnectorConfig {
+        self.0.retain(|key, _| is_own(key));
+        self
     }
 
     /// Tells whether `stored` is what remains after this patch: values are there, and keys with null are gone.
@@ -57,6 +64,10 @@ impl ConnectorConfig {
             Some(value) => stored.get(key) == Some(value),
         })
     }
+}
+
+fn is_own(key: &str) -> bool {
+    key != "name" && !key.starts_with("__internal.")
 }
 
 #[cfg(test)]

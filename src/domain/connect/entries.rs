@@ -65,6 +65,11 @@ pub fn configs_of(body: &[u8]) -> Result<Vec<&[u8]>, NoObject> {
     Ok(configs)
 }
 
+/// Returns the one of [`configs_of`] that counts.
+pub fn last_config_of(body: &[u8]) -> Option<&[u8]> {
+    configs_of(body).ok()?.pop()
+}
+
 /// Tells whether the value is `null`.
 pub fn is_null(value: &RawValue) -> bool {
     value.get() == "null"

@@ -7,10 +7,10 @@ use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 
 use crate::domain::connect::call::Call;
 use crate::domain::connect::cluster::Cluster;
-use crate::domain::connect::entries::{Entries, configs_of};
+use crate::domain::connect::entries::{Entries, last_config_of};
+use crate::domain::connect::list::{Broken, List};
 use crate::domain::connect::reply::{Body, Reply};
 use crate::domain::connect::secrets::{Known, Shape, mask};
-use crate::format::{Member, Members};
 use crate::model::decode_segment;
 use crate::upstream::Failure;
 
@@ -80,48 +80,31 @@ impl Cluster {
         self: &Arc<Self>,
         text: BoxStream<'static, Result<Bytes, Failure>>,
     ) -> impl Stream<Item = Result<Expanded, Failure>> + Send + 'static {
-        let cutting = Cutting { cluster: Arc::clone(self), text, members: Members::new(CONNECTOR_BYTES) };
-        stream::try_unfold(cutting, |mut cutting| async move { Ok(cutting.next().await?.map(|one| (one, cutting))) })
+        let begin = (Arc::clone(self), List::new(text, CONNECTOR_BYTES));
+        stream::try_unfold(begin, |(cluster, mut list)| async move {
+            let Some((name, value)) = list.next().await.map_err(failure)? else { return Ok(None) };
+            let connector = cluster.veil_member(name, value).await?;
+            Ok(Some((connector, (cluster, list))))
+        })
     }
-}
 
-impl Cluster {
     async fn veil_member(&self, name: Bytes, value: Bytes) -> Result<Expanded, Failure> {
         if !self.guard.masks() {
             return Ok(Expanded { name, value });
         }
-        let configs = configs_of(&value).unwrap_or_default();
-        let config = configs.last().copied().unwrap_or_default();
+        let config = last_config_of(&value).unwrap_or_default();
         let secrets = self.secrets_of(config, Instant::now() + LOOK_UP_LIMIT).await;
         let masked = mask(Shape::Expanded, &value, &secrets, &Known::default());
         masked.map(|value| Expanded { name, value }).map_err(|_| Failure::Lost("the list is not JSON".to_owned()))
     }
 }
 
-/// An expanded list that is being cut.
-struct Cutting {
-    cluster: Arc<Cluster>,
-    text: BoxStream<'static, Result<Bytes, Failure>>,
-    members: Members,
-}
-
-impl Cutting {
-    async fn next(&mut self) -> Result<Option<Expanded>, Failure> {
-        loop {
-            match self.members.next_member() {
-                Some(Member::Of { name, value }) => {
-                    let cluster = Arc::clone(&self.cluster);
-                    return cluster.veil_member(name, value).await.map(Some);
-                }
-                Some(Member::Garbage) => return Err(Failure::Lost("the list is not JSON".to_owned())),
-                Some(Member::TooLarge) => return Err(Failure::TooLarge(CONNECTOR_BYTES as u64)),
-                None => match self.text.try_next().await? {
-                    Some(chunk) => self.members.push(chunk),
-                    None if self.members.is_complete() => return Ok(None),
-                    None => return Err(Failure::Lost("the list ends before its end".to_owned())),
-                },
-            }
-        }
+/// Returns what ends the answer to the client.
+fn failure(broken: Broken) -> Failure {
+    match broken {
+        Broken::Off(why) => why,
+        Broken::Nonsense => Failure::Lost("the list is not JSON".to_owned()),
+        Broken::TooLarge => Failure::TooLarge(CONNECTOR_BYTES as u64),
     }
 }
 

@@ -7,7 +7,7 @@ use crate::config::ConnectCluster;
 use crate::domain::connect::call::Call;
 use crate::domain::connect::cluster::Cluster;
 use crate::domain::connect::config::ConnectorConfig;
-use crate::domain::connect::entries::{Entries, configs_of};
+use crate::domain::connect::entries::{Entries, configs_of, last_config_of};
 use crate::domain::connect::operation::Operation;
 use crate::domain::connect::policy::{Policy, Refusal};
 use crate::domain::connect::reply::{Body, Reply};
@@ -84,11 +84,10 @@ impl Cluster {
 
     async fn stored(&self, call: &Call, deadline: Instant) -> Result<Stored> {
         let name = match call.operation {
-            Operation::Create => ConnectorConfig::read_creation(&call.body).map(|(name, _)| name),
             Operation::Validate => {
                 ConnectorConfig::read(&call.body).and_then(|config| Some(config.get("name")?.to_owned()))
             }
-            _ => Some(call.name()),
+            _ => Some(self.subject(call)),
         };
         match name.filter(|name| !name.is_empty()) {
             Some(name) => self.config_of(&name, deadline).await,
@@ -100,7 +99,7 @@ impl Cluster {
     pub(super) async fn config_of(&self, name: &str, deadline: Instant) -> Result<Stored> {
         let reply = self.ask(&Call::new(Operation::Config, &[name]), deadline).await?;
         match reply.status {
-            200 => Ok(Some(Bytes::copy_from_slice(reply.bytes()))),
+            200 => Ok(Some(reply.into_bytes())),
             404 => Ok(None),
             status => Err(Kind::ConnectUnavailable
                 .because(format!("The stored configuration cannot be read (status {status}); nothing was changed."))),
@@ -213,15 +212,12 @@ impl Cluster {
 
     /// Returns the configuration whose secrets may be in an answer.
     async fn config_behind(&self, call: &Call, shape: Shape, body: &Bytes, deadline: Instant) -> Result<Bytes> {
-        let first_of = |body: &Bytes| {
-            let config = configs_of(body).ok().and_then(|configs| configs.last().map(|config| body.slice_ref(config)));
-            config.unwrap_or_default()
-        };
+        let config_in = |body: &Bytes| last_config_of(body).map(|config| body.slice_ref(config)).unwrap_or_default();
         match shape {
             Shape::Config => Ok(body.clone()),
-            Shape::Info | Shape::Expanded => Ok(first_of(body)),
+            Shape::Info | Shape::Expanded => Ok(config_in(body)),
             Shape::Validation => Ok(call.body.clone()),
-            Shape::Error if call.operation == Operation::Create => Ok(first_of(&call.body)),
+            Shape::Error if call.operation == Operation::Create => Ok(config_in(&call.body)),
             Shape::Error if has_config(call.operation) => Ok(call.body.clone()),
             Shape::Error => Ok(Bytes::new()),
             // Without its configuration nothing tells which values of a task are secrets.

@@ -160,6 +160,11 @@ impl Operation {
         }
     }
 
+    /// Tells whether it is about what workers log.
+    pub fn is_about_loggers(self) -> bool {
+        matches!(self, Operation::Loggers | Operation::Logger | Operation::SetLogger)
+    }
+
     /// Tells whether it has a body that a worker reads, which has to be JSON.
     pub fn takes_body(self) -> bool {
         matches!(

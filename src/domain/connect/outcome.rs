@@ -1,10 +1,11 @@
 use std::time::{Duration, Instant};
 
-use serde::Deserialize;
+use bytes::Bytes;
 
 use crate::domain::connect::call::Call;
 use crate::domain::connect::cluster::Cluster;
 use crate::domain::connect::config::ConnectorConfig;
+use crate::domain::connect::entries::last_config_of;
 use crate::domain::connect::operation::{Effect, Operation};
 use crate::domain::connect::reply::{Reply, Settled};
 use crate::domain::connect::status::Status;
@@ -72,9 +73,9 @@ impl Cluster {
         match self.info(&connector, deadline).await {
             Found::Nothing => Seen::NotApplied,
             Found::Unclear => Seen::Unknown,
-            Found::Connector(reply, stored) if sent.is_kept_as(&stored) => {
+            Found::Connector(body, stored) if sent.is_kept_as(&stored) => {
                 let location = Some(connector.request().path);
-                Seen::Applied(Reply { location, ..Reply::seen(201, reply.bytes().to_vec()) })
+                Seen::Applied(Reply { location, ..Reply::seen(201, body) })
             }
             Found::Connector(..) => {
                 let message = format!("Connector {name} already exists");
@@ -94,9 +95,7 @@ impl Cluster {
         match self.info(&call.beside(Operation::Connector), deadline).await {
             Found::Nothing => Seen::NotApplied,
             Found::Unclear => Seen::Unknown,
-            Found::Connector(reply, stored) if is_done(&sent, &stored) => {
-                Seen::Applied(Reply::seen(200, reply.bytes().to_vec()))
-            }
+            Found::Connector(body, stored) if is_done(&sent, &stored) => Seen::Applied(Reply::seen(200, body)),
             Found::Connector(..) => Seen::NotApplied,
         }
     }
@@ -121,8 +120,8 @@ impl Cluster {
         let Ok(reply) = self.ask(call, deadline).await else { return Found::Unclear };
         match reply.status {
             404 => Found::Nothing,
-            200 => match Info::read(reply.bytes()) {
-                Some(stored) => Found::Connector(reply, stored),
+            200 => match last_config_of(reply.bytes()).and_then(ConnectorConfig::read) {
+                Some(stored) => Found::Connector(reply.into_bytes(), stored),
                 None => Found::Unclear,
             },
             _ => Found::Unclear,
@@ -173,20 +172,6 @@ const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(250);
 
 enum Found {
     Nothing,
-    Connector(Reply, ConnectorConfig),
+    Connector(Bytes, ConnectorConfig),
     Unclear,
-}
-
-/// The part of a connector's description that is compared.
-#[derive(Deserialize)]
-struct Info<'a> {
-    #[serde(borrow)]
-    config: &'a serde_json::value::RawValue,
-}
-
-impl Info<'_> {
-    fn read(body: &[u8]) -> Option<ConnectorConfig> {
-        let info: Info<'_> = serde_json::from_slice(body).ok()?;
-        ConnectorConfig::read(info.config.get().as_bytes())
-    }
 }

@@ -100,6 +100,14 @@ impl Reply {
         }
     }
 
+    /// Returns the body where it is whole, without a copy.
+    pub fn into_bytes(self) -> Bytes {
+        match self.body {
+            Body::Whole(bytes) => bytes,
+            Body::Stream(_) => Bytes::new(),
+        }
+    }
+
     /// Tells whether the request succeeded.
     pub fn is_success(&self) -> bool {
         (200..300).contains(&self.status)

@@ -9,9 +9,9 @@ use tokio::time::sleep;
 use crate::admin::{Admin, Lease};
 use crate::domain::connect::call::Call;
 use crate::domain::connect::cluster::Cluster;
+use crate::domain::connect::listed::Listed;
 use crate::domain::connect::operation::Operation;
 use crate::domain::connect::reply::Outcome;
-use crate::domain::connect::status::Status;
 use crate::domain::connect::survey::survey;
 use crate::error::{Kind, Result};
 
@@ -136,11 +136,7 @@ impl Cluster {
 
 /// Adds a connector that has failed and is not just being started or moved.
 fn note_failed(failed: &mut BTreeSet<String>, name: String, json: &[u8]) -> Option<()> {
-    #[derive(serde::Deserialize)]
-    struct Listed {
-        status: Status,
-    }
-    let Listed { status } = serde_json::from_slice(json).ok()?;
+    let status = Listed::read(json)?.status?;
     let is_moving = status.parts().any(|part| matches!(part.state.as_str(), "UNASSIGNED" | "RESTARTING"));
     if status.has_failed() && !is_moving && failed.len() < MOST_CONNECTORS {
         failed.insert(name);

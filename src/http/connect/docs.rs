@@ -8,7 +8,7 @@ const WAIT: [Parameter; 2] = [
     ("timeout", "integer", "For how many seconds at the most; 60 by default."),
 ];
 
-const READ_FAILS: &[Kind] =
+pub(super) const READ_FAILS: &[Kind] =
     &[Kind::ConnectNotConfigured, Kind::ConnectAnswer, Kind::ConnectUnavailable, Kind::ConnectTimeout];
 const WRITE_FAILS: &[Kind] = &[
     Kind::ConnectNotConfigured,

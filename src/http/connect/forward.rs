@@ -31,8 +31,7 @@ pub async fn forward(
 ) -> Result<HttpResponse> {
     let named = request.match_info().get("cluster");
     let cluster = caller.connect.named(named.unwrap_or(DEFAULT_CLUSTER))?;
-    let is_about_loggers = matches!(operation, Operation::Loggers | Operation::Logger | Operation::SetLogger);
-    if is_about_loggers && !cluster.settings.loggers {
+    if operation.is_about_loggers() && !cluster.settings.loggers {
         return Err(
             Kind::NotFound.because("HTTP 404 Not Found: the loggers of this Kafka Connect cluster are not served.")
         );

@@ -65,8 +65,7 @@ fn parameter<'a>(request: &'a HttpRequest, name: &str) -> Option<&'a str> {
 
 fn wishes(request: &HttpRequest, operation: Operation) -> Result<Wishes> {
     let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
-    let is_about_loggers = matches!(operation, Operation::Loggers | Operation::Logger | Operation::SetLogger);
-    let worker = parameter(request, "worker").filter(|_| is_about_loggers);
+    let worker = parameter(request, "worker").filter(|_| operation.is_about_loggers());
     let worker = worker.map(decode_segment);
     Ok(Wishes {
         no_retry: header(RETRY).is_some_and(|value| value.trim().eq_ignore_ascii_case("off")),

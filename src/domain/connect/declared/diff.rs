@@ -19,20 +19,11 @@ pub(super) fn changes(
     (old, new): (&ConnectorConfig, &ConnectorConfig),
     shown: (&ConnectorConfig, &ConnectorConfig),
 ) -> Vec<Change> {
-    let keys: BTreeSet<&String> = old.0.keys().chain(new.0.keys()).filter(|key| is_own(key)).collect();
+    let keys: BTreeSet<&String> = old.own().chain(new.own()).map(|(key, _)| key).collect();
     let differs = |key: &&String| old.0.get(*key) != new.0.get(*key);
     let value = |config: &ConnectorConfig, key: &str| config.get(key).map(str::to_owned);
     let change = |key: &String| Change { key: key.clone(), old: value(shown.0, key), new: value(shown.1, key) };
     keys.into_iter().filter(differs).map(change).collect()
-}
-
-/// Returns a configuration without what workers add by themselves.
-pub(super) fn own(config: ConnectorConfig) -> ConnectorConfig {
-    ConnectorConfig(config.0.into_iter().filter(|(key, _)| is_own(key)).collect())
-}
-
-fn is_own(key: &str) -> bool {
-    key != "name" && !key.starts_with("__internal.")
 }
 
 #[cfg(test)]
@@ -61,6 +52,6 @@ mod tests {
         let old = config(r#"{"name":"x","a":"1","__internal.config.version":"7"}"#);
         let new = config(r#"{"a":1}"#);
         assert_eq!(changes((&old, &new), (&old, &new)), []);
-        assert_eq!(own(old), new);
+        assert_eq!(old.into_own(), new);
     }
 }

@@ -115,9 +115,9 @@ impl Planning<'_> {
             true => with_secrets(&desired.config, before, &secrets, &mut problems),
             false => desired.config.clone(),
         };
-        let mut config = diff::own(config);
+        let mut config = config.into_own();
         let old = before.map_or(Some(ConnectorConfig::default()), |before| ConnectorConfig::read(before));
-        let old = diff::own(old.ok_or(Kind::ConnectAnswer)?);
+        let old = old.ok_or(Kind::ConnectAnswer)?.into_own();
         let changes = diff::changes((&old, &config), (&self.shown(&old, &secrets)?, &self.shown(&config, &secrets)?));
         config.0.insert("name".to_owned(), Some(desired.name.clone()));
         problems.extend(self.refusal(&config));

@@ -2,11 +2,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use bytes::Bytes;
-use serde::Deserialize;
-use serde_json::value::RawValue;
 
 use crate::domain::connect::cluster::Cluster;
 use crate::domain::connect::declared::{Declared, MOST_CONNECTORS, Target};
+use crate::domain::connect::listed::Listed;
 use crate::domain::connect::survey::survey;
 use crate::error::{Kind, Result};
 
@@ -21,33 +20,6 @@ pub(super) struct Stored {
     pub(super) superfluous: BTreeSet<String>,
 }
 
-#[derive(Deserialize)]
-struct Described<'a> {
-    #[serde(borrow)]
-    info: Info<'a>,
-}
-
-#[derive(Deserialize)]
-struct Info<'a> {
-    #[serde(borrow)]
-    config: &'a RawValue,
-}
-
-#[derive(Deserialize)]
-struct InState {
-    status: Status,
-}
-
-#[derive(Deserialize)]
-struct Status {
-    connector: Part,
-}
-
-#[derive(Deserialize)]
-struct Part {
-    state: String,
-}
-
 impl Stored {
     /// Reads what the cluster has; of other connectors nothing is kept.
     ///
@@ -57,8 +29,7 @@ impl Stored {
         let is_superfluous = |name: &str| declared.prune.as_ref().is_some_and(|prefix| name.starts_with(prefix));
         let mut stored = survey(cluster, "expand=info", deadline, Stored::default, |stored, name, json| {
             if wanted.contains(name.as_str()) {
-                let Described { info } = serde_json::from_slice(json).ok()?;
-                stored.configs.insert(name, Bytes::copy_from_slice(info.config.get().as_bytes()));
+                stored.configs.insert(name, Bytes::copy_from_slice(Listed::read(json)?.config()?));
             } else if is_superfluous(&name) && stored.superfluous.len() <= MOST_CONNECTORS {
                 stored.superfluous.insert(name);
             }
@@ -72,8 +43,7 @@ impl Stored {
         }
         stored.targets = survey(cluster, "expand=status", deadline, BTreeMap::new, |targets, name, json| {
             if wanted.contains(name.as_str()) {
-                let InState { status } = serde_json::from_slice(json).ok()?;
-                targets.insert(name, target(&status.connector.state));
+                targets.insert(name, target(&Listed::read(json)?.status?.connector.state));
             }
             Some(())
         })

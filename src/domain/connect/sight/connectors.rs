@@ -2,9 +2,10 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use crate::domain::connect::cluster::Cluster;
+use crate::domain::connect::listed::Listed;
 use crate::domain::connect::policy::is_alias;
+use crate::domain::connect::sight::EVERYTHING;
 use crate::domain::connect::sight::states::{State, States};
-use crate::domain::connect::sight::{EVERYTHING, Listed};
 use crate::domain::connect::survey::survey;
 use crate::error::Result;
 
@@ -56,7 +57,7 @@ pub async fn connectors(cluster: &Cluster, filter: &Filter, limit: usize) -> Res
     let deadline = Instant::now() + cluster.settings.request_timeout;
     let first = survey(cluster, EVERYTHING, deadline, BTreeMap::new, |first, name, json| {
         if filter.allows_name(&name) {
-            let seen = ConnectorSeen::of(&name, &Listed::read(json)?);
+            let seen = ConnectorSeen::of(&name, &Listed::read(json)?)?;
             if filter.allows(&seen) {
                 first.insert(name, seen);
                 // One more than the limit tells that there are more.
@@ -88,18 +89,18 @@ impl Filter {
 }
 
 impl ConnectorSeen {
-    fn of(name: &str, listed: &Listed<'_>) -> ConnectorSeen {
-        let status = &listed.status;
+    fn of(name: &str, listed: &Listed<'_>) -> Option<ConnectorSeen> {
+        let status = listed.status.as_ref()?;
         let mut tasks = States::default();
         status.tasks.iter().for_each(|task| tasks.add(State::of(&task.part.state)));
-        ConnectorSeen {
+        Some(ConnectorSeen {
             name: name.to_owned(),
             connector_type: status.connector_type.clone(),
-            class: listed.class(),
+            class: listed.class()?,
             state: State::of(&status.connector.state),
             worker_id: status.connector.worker_id.clone(),
             tasks,
-        }
+        })
     }
 }
 
@@ -120,7 +121,9 @@ mod tests {
             "info": { "config": { "connector.class": "FileStreamSource", "x": "y" } },
             "status": { "connector": part(state), "tasks": tasks, "type": "source" },
         });
-        ConnectorSeen::of("a", &Listed::read(json.to_string().as_bytes()).expect("a connector"))
+        Listed::read(json.to_string().as_bytes())
+            .and_then(|listed| ConnectorSeen::of("a", &listed))
+            .expect("a connector")
     }
 
     #[test]

@@ -3,9 +3,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::domain::connect::cluster::Cluster;
+use crate::domain::connect::listed::Listed;
 use crate::domain::connect::restarts::RestartsSeen;
+use crate::domain::connect::sight::EVERYTHING;
 use crate::domain::connect::sight::states::{State, States};
-use crate::domain::connect::sight::{EVERYTHING, Listed};
 use crate::domain::connect::status::PartStatus;
 use crate::domain::connect::survey::survey;
 use crate::error::Result;
@@ -65,10 +66,7 @@ pub struct Failure {
 /// A connector that was created a moment ago and has no state yet is not counted.
 pub async fn overview(cluster: &Cluster) -> Result<Overview> {
     let deadline = Instant::now() + cluster.settings.request_timeout;
-    let add = |count: &mut Count, name, json: &[u8]| {
-        count.add(name, &Listed::read(json)?);
-        Some(())
-    };
+    let add = |count: &mut Count, name, json: &[u8]| count.add(name, &Listed::read(json)?);
     let count = survey(cluster, EVERYTHING, deadline, Count::default, add).await?;
     let mut failed = Vec::new();
     for ((connector, task), raw) in count.failed {
@@ -107,8 +105,8 @@ struct RawFailure {
 }
 
 impl Count {
-    fn add(&mut self, name: String, listed: &Listed<'_>) {
-        let status = &listed.status;
+    fn add(&mut self, name: String, listed: &Listed<'_>) -> Option<()> {
+        let (status, config) = (listed.status.as_ref()?, listed.config()?);
         self.connectors.add(State::of(&status.connector.state));
         match status.connector_type.as_str() {
             "source" => self.types.source += 1,
@@ -117,9 +115,9 @@ impl Count {
         }
         status.tasks.iter().for_each(|task| self.tasks.add(State::of(&task.part.state)));
         if !status.has_failed() {
-            return;
+            return Some(());
         }
-        let config: Arc<[u8]> = listed.info.config.get().as_bytes().into();
+        let config: Arc<[u8]> = config.into();
         let tasks = status.tasks.iter().map(|task| (Some(task.id), &task.part));
         let parts = std::iter::once((None, &status.connector)).chain(tasks);
         for (task, part) in parts.filter(|(_, part)| State::of(&part.state) == State::Failed) {
@@ -129,6 +127,7 @@ impl Count {
                 self.more_failed += 1;
             }
         }
+        Some(())
     }
 }
 
@@ -159,7 +158,7 @@ mod tests {
         let tasks: Vec<_> = tasks.iter().enumerate().map(|(id, state)| part(id, state)).collect();
         let status = json!({ "connector": part(0, connector), "tasks": tasks, "type": "sink" });
         let json = json!({ "info": { "config": {} }, "status": status }).to_string();
-        count.add(name.to_owned(), &Listed::read(json.as_bytes()).expect("a connector"));
+        Listed::read(json.as_bytes()).and_then(|listed| count.add(name.to_owned(), &listed)).expect("a connector");
     }
 
     #[test]

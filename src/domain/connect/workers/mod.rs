@@ -149,11 +149,6 @@ impl Workers {
         self.written.note(connector, worker);
     }
 
-    /// Takes notice of what came of a request.
-    pub fn note(&self, worker: &Worker, seen: Seen) {
-        worker.note(seen);
-    }
-
     /// Says that who leads may have changed.
     pub fn doubt_leader(&self) {
         self.hint.notify_one();

@@ -88,7 +88,7 @@ impl Worker {
     }
 
     /// Takes notice of what came of a request. One that failed makes the worker unusable until it has been looked at.
-    pub(super) fn note(&self, seen: Seen) {
+    pub fn note(&self, seen: Seen) {
         match seen {
             Seen::Answering => return,
             Seen::Late => {}

@@ -82,10 +82,7 @@ async fn planned(cluster: &Arc<Cluster>, set: &Declared) -> Result<Vec<(Planned,
 
 /// Reads a set, and whether nothing is to be changed.
 fn read(cluster: &Cluster, body: &Body) -> Result<(Declared, bool)> {
-    let most = cluster.settings.max_body_bytes;
-    if body.bytes.len() as u64 > most {
-        return Err(Kind::PayloadTooLarge.because(format!("The request body is larger than {most} bytes: send less.")));
-    }
+    cluster.check_size(&body.bytes)?;
     let sent: Sent<'_> = serde_json::from_slice(&body.bytes).map_err(unreadable)?;
     let connectors = sent.connectors.into_iter().map(desired).collect::<Result<_>>()?;
     let set = Declared { connectors, prune: sent.prune.map(|prune| prune.prefix) };

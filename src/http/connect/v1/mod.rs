@@ -16,6 +16,7 @@ use actix_web::HttpRequest;
 
 use crate::domain::connect::Cluster;
 use crate::error::{Kind, Result};
+use crate::http::connect::docs::{PlainBody, READ_FAILS};
 use crate::http::doc::{Doc, Parameter};
 use crate::http::health::Plain;
 use crate::http::resource::{Routes, get, post, resource};
@@ -23,8 +24,6 @@ use crate::state::State;
 
 const CLUSTERS: &str = "/connect/v1/clusters";
 
-const READ_FAILS: &[Kind] =
-    &[Kind::ConnectNotConfigured, Kind::ConnectAnswer, Kind::ConnectUnavailable, Kind::ConnectTimeout];
 const PLAN_FAILS: &[Kind] = &[
     Kind::BadRequest,
     Kind::ConnectNotConfigured,
@@ -58,7 +57,7 @@ const FILTER: &[Parameter] = &[
 pub fn routes(routes: &mut Routes) {
     let below = |path: &str| format!("{CLUSTERS}/{{cluster}}/{path}");
     let one = |summary| Doc::of(summary).fails(READ_FAILS);
-    let set = |summary| Doc::of(summary).takes::<super::docs::PlainBody>("ConnectorSet");
+    let set = |summary| Doc::of(summary).takes::<PlainBody>("ConnectorSet");
     routes
         .service(resource(
             CLUSTERS,
