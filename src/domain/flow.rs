@@ -35,7 +35,7 @@ impl Flow {
     ///
     /// `patience` is how long a batch waits where the queue stays full.
     pub fn new(topic: &str, patience: Duration) -> Flow {
-        let topic = TopicName::try_from(topic).map_err(|error| refusal(&error));
+        let topic = TopicName::try_from(topic).map_err(|error| RecordError::from(&error));
         Flow { topic, pace: None, crowded: false, refused: None, patience }
     }
 
@@ -80,7 +80,7 @@ impl Flow {
                     return Ok(sending);
                 }
                 Err(full) if full.kind() == Kind::QueueFull && started.elapsed() < self.patience => {}
-                Err(error) => return Err(refusal(&error)),
+                Err(error) => return Err(RecordError::from(&error)),
             }
         }
     }
@@ -104,7 +104,7 @@ impl Flow {
 
     /// Returns why nothing can be sent to the topic, and remembers where there is none.
     fn refuse(&mut self, error: &Error) -> RecordError {
-        let why = refusal(error);
+        let why = RecordError::from(error);
         if error.kind() == Kind::TopicNotFound {
             self.refused = Some((Instant::now(), why.clone()));
         }
@@ -142,14 +142,10 @@ async fn beyond(kafka: &Kafka, topic: &TopicName, records: &[Record]) -> Vec<(us
         {
             // To clients of the reference a partition that is not in the metadata is a topic that is not.
             let kind = if error.kind() == Kind::PartitionNotFound { Kind::TopicNotFound } else { error.kind() };
-            refused.push((number, refusal(&error.as_kind(kind))));
+            refused.push((number, RecordError::from(&error.as_kind(kind))));
         }
     }
     refused
-}
-
-fn refusal(error: &Error) -> RecordError {
-    RecordError { kind: error.kind(), message: error.message().to_string(), with_its_batch: false }
 }
 
 impl Handed {
@@ -160,7 +156,7 @@ impl Handed {
             None => Vec::new(),
             Some(Ok(sending)) => match kafka.producers.finish(sending).await {
                 Ok(deliveries) => deliveries,
-                Err(error) => vec![Err(refusal(&error)); sent],
+                Err(error) => vec![Err(RecordError::from(&error)); sent],
             },
             Some(Err(why)) => vec![Err(why); sent],
         };

@@ -71,14 +71,13 @@ impl Schemas {
 
     /// Returns what writes keys or values of a topic in a format; `None` where a schema is needed and none is given.
     pub async fn codec(&self, format: Format, given: &Given, topic: &TopicName, part: Part) -> Result<Option<Codec>> {
-        let kind = match format {
-            Format::Binary => return Ok(Some(Codec::Binary)),
-            Format::Json => return Ok(Some(Codec::Json)),
-            Format::Text => return Ok(Some(Codec::Text)),
-            Format::Avro => SchemaType::Avro,
-            Format::JsonSchema => SchemaType::JsonSchema,
-            Format::Protobuf => SchemaType::Protobuf,
+        let without_schema = match format {
+            Format::Binary => Some(Codec::Binary),
+            Format::Json => Some(Codec::Json),
+            Format::Text => Some(Codec::Text),
+            Format::Avro | Format::JsonSchema | Format::Protobuf => None,
         };
+        let Some(kind) = format.schema_type() else { return Ok(without_schema) };
         let Some(found) = self.find(kind, given, topic, part).await? else { return Ok(None) };
         if found.registered.kind != kind {
             let (id, is, wanted) = (found.registered.id, found.registered.kind.name(), kind.name());

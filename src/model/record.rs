@@ -1,6 +1,6 @@
 use bytes::Bytes;
 
-use crate::error::Kind;
+use crate::error::{Error, Kind};
 use crate::model::PartitionId;
 
 /// A record on its way to Kafka, every byte of it checked and decoded.
@@ -57,6 +57,12 @@ pub struct RecordError {
     pub message: String,
     /// Whether the broker refused the batch that the record was in: by itself it may be fine.
     pub with_its_batch: bool,
+}
+
+impl From<&Error> for RecordError {
+    fn from(error: &Error) -> RecordError {
+        RecordError { kind: error.kind(), message: error.message().to_owned(), with_its_batch: false }
+    }
 }
 
 /// What became of one record.

@@ -174,7 +174,7 @@ impl Registry {
 
     async fn find_or_register(&self, subject: &str, kind: SchemaType, text: &str) -> Found<Versioned> {
         // What cannot be read is not the registry's affair; a request has no way to say what its schema refers to.
-        parse(kind, text.to_owned(), Vec::new()).await?;
+        self.record_name(kind, text).await?;
         match self.find(subject, kind, text).await {
             Err(Failure::Missing(_)) if self.settings.auto_register => {
                 let id = self.api.register(subject, kind, text).await?;

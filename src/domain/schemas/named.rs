@@ -92,7 +92,7 @@ impl Schemas {
     pub async fn resolve(&self, wanted: HashSet<Wanted>, topic: &TopicName) -> Known {
         let registry = match self.registry() {
             Ok(registry) => registry,
-            Err(error) => return Known::failed(wanted, &refusal(&error)),
+            Err(error) => return Known::failed(wanted, &RecordError::from(&error)),
         };
         let deadline = Instant::now() + self.patience + LAST_WORD;
         let look_up = |wanted: Wanted| async move {
@@ -101,7 +101,7 @@ impl Schemas {
                 Err(_) => Err(unanswered()),
             };
             let serializer = found.map(|found| Arc::new(self.serializer(found)));
-            (wanted, serializer.map_err(|error| refusal(&error)))
+            (wanted, serializer.map_err(|error| RecordError::from(&error)))
         };
         Known(stream::iter(wanted).map(look_up).buffer_unordered(LOOKUPS).collect().await)
     }
@@ -176,8 +176,4 @@ fn lookup_failed(failure: Failure) -> Error {
 
 fn unanswered() -> Error {
     Kind::SchemaLookup.because("Error serializing message. The schema registry did not answer in time.")
-}
-
-fn refusal(error: &Error) -> RecordError {
-    RecordError { kind: error.kind(), message: error.message().to_owned(), with_its_batch: false }
 }

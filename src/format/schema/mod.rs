@@ -6,9 +6,11 @@ mod avro;
 mod frame;
 mod json_schema;
 mod limits;
+mod not_finite;
 mod place;
 mod problem;
 mod protobuf;
+mod varint;
 
 pub use avro::AvroSchema;
 pub use frame::{FRAME_BYTES, frame, unframed};

@@ -1,10 +1,8 @@
-/// The longest encoding of a long.
-const MAX_LONG: usize = 10;
+use crate::format::schema::varint::{put_varint, put_varint_before, zigzag};
 
 /// Appends an int or long.
 pub(super) fn write_long(number: i64, out: &mut Vec<u8>) {
-    let (bytes, length) = encoded(number);
-    out.extend_from_slice(bytes.get(..length).unwrap_or(&bytes));
+    put_varint(zigzag(number), out);
 }
 
 /// Appends the length of something, or its index.
@@ -15,28 +13,7 @@ pub(super) fn write_size(size: usize, out: &mut Vec<u8>) {
 
 /// Puts the number of items before them: they begin behind the one byte at `start`, which suffices for up to 63.
 pub(super) fn put_count(count: usize, start: usize, out: &mut Vec<u8>) {
-    let (bytes, length) = encoded(i64::try_from(count).unwrap_or(i64::MAX));
-    if let ([byte, ..], 1, Some(place)) = (bytes, length, out.get_mut(start)) {
-        *place = byte;
-        return;
-    }
-    out.splice(start..=start, bytes.into_iter().take(length));
-}
-
-fn encoded(number: i64) -> ([u8; MAX_LONG], usize) {
-    let mut rest = ((number << 1) ^ (number >> 63)).cast_unsigned();
-    let (mut bytes, mut length) = ([0; MAX_LONG], 0);
-    for byte in &mut bytes {
-        length += 1;
-        let [low, ..] = rest.to_le_bytes();
-        rest >>= 7;
-        if rest == 0 {
-            *byte = low & 0x7f;
-            break;
-        }
-        *byte = low | 0x80;
-    }
-    (bytes, length)
+    put_varint_before(zigzag(i64::try_from(count).unwrap_or(i64::MAX)), start, out);
 }
 
 #[cfg(test)]

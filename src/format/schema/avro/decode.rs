@@ -1,5 +1,7 @@
 use super::node::{Graph, MAX_DEPTH, Node, NodeId, Record, Union};
 use crate::format::schema::Undecodable;
+use crate::format::schema::not_finite::not_finite;
+use crate::format::schema::varint::{read_varint, unzigzag};
 
 /// What a payload may become at least, and how many times its size: names and tags make it longer, but a hostile schema
 /// would make gigabytes of kilobytes.
@@ -96,19 +98,10 @@ impl<'a> Decoder<'a> {
     }
 
     fn long(&mut self) -> Result<i64> {
-        let mut number = 0_u64;
-        for shift in (0..64).step_by(7) {
-            let byte = self.byte()?;
-            // Of the tenth byte one bit is left.
-            if shift == 63 && byte > 1 {
-                break;
-            }
-            number |= u64::from(byte & 0x7f) << shift;
-            if byte < 0x80 {
-                return Ok((number >> 1).cast_signed() ^ -(number & 1).cast_signed());
-            }
+        match read_varint(|| self.byte())? {
+            Some(number) => Ok(unzigzag(number)),
+            None => Err(self.problem("a number is longer than a long")),
         }
-        Err(self.problem("a number is longer than a long"))
     }
 
     fn int(&mut self) -> Result<()> {
@@ -138,26 +131,20 @@ impl<'a> Decoder<'a> {
         let mut bytes = [0; 4];
         bytes.copy_from_slice(self.take(4)?);
         let number = f32::from_le_bytes(bytes);
-        if number.is_finite() { self.json(&number) } else { self.not_finite(number.into()) }
+        match not_finite(number.into()) {
+            Some(name) => self.json(name),
+            None => self.json(&number),
+        }
     }
 
     fn double(&mut self) -> Result<()> {
         let mut bytes = [0; 8];
         bytes.copy_from_slice(self.take(8)?);
         let number = f64::from_le_bytes(bytes);
-        if number.is_finite() { self.json(&number) } else { self.not_finite(number) }
-    }
-
-    /// Writes what JSON has no number for as the text that the reference writes.
-    fn not_finite(&mut self, number: f64) -> Result<()> {
-        let text = if number.is_nan() {
-            "NaN"
-        } else if number > 0.0 {
-            "Infinity"
-        } else {
-            "-Infinity"
-        };
-        self.json(text)
+        match not_finite(number) {
+            Some(name) => self.json(name),
+            None => self.json(&number),
+        }
     }
 
     fn json<T: serde::Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {

@@ -7,8 +7,10 @@ use base64::prelude::BASE64_STANDARD;
 use prost_reflect::{DynamicMessage, MessageDescriptor, SerializeOptions};
 
 use super::plan::{Field, Form, Kind, Message, Plan, Shape};
-use super::wire::{MAX_DEPTH, Reader, Wire, too_deep, unzigzag};
+use super::wire::{MAX_DEPTH, Reader, Wire, too_deep};
 use crate::format::schema::Undecodable;
+use crate::format::schema::not_finite::not_finite;
+use crate::format::schema::varint::unzigzag;
 
 /// The longest JSON text of a message, in bytes: fields that are not there are written too, and cost no bytes there.
 const MAX_TEXT: usize = 64 * 1024 * 1024;
@@ -273,13 +275,9 @@ impl<'a> Writer<'a> {
 
     /// Appends a number, which has the shortest digits if it is written with its own type.
     fn float(&mut self, value: impl serde::Serialize, as_double: f64) -> Result<(), Undecodable> {
-        if as_double.is_nan() {
-            return self.text("\"NaN\"");
-        }
-        match as_double {
-            f64::INFINITY => self.text("\"Infinity\""),
-            f64::NEG_INFINITY => self.text("\"-Infinity\""),
-            _ => serde_json::to_writer(&mut *self.out, &value).map_err(|_| unwritten()),
+        match not_finite(as_double) {
+            Some(name) => self.quoted(name),
+            None => serde_json::to_writer(&mut *self.out, &value).map_err(|_| unwritten()),
         }
     }
 

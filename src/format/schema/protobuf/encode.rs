@@ -8,7 +8,8 @@ use prost_reflect::{DeserializeOptions, DynamicMessage, MessageDescriptor};
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use super::plan::{Field, Form, Kind, Message, Plan, Shape};
-use super::wire::{put_tag, put_varint, with_length, zigzag};
+use super::wire::{put_tag, with_length};
+use crate::format::schema::varint::{put_varint, zigzag};
 
 /// Whole numbers up to this are exact as doubles; above, digits are lost.
 const MAX_EXACT: f64 = 9_007_199_254_740_992.0;

@@ -16,9 +16,10 @@ use self::compile::compile;
 use self::decode::Writer;
 use self::encode::MessageSeed;
 use self::plan::{Message, Plan};
-use self::wire::{MAX_DEPTH, Reader, unzigzag};
+use self::wire::{MAX_DEPTH, Reader};
 use crate::format::schema::limits::{check_size, shortened};
 use crate::format::schema::place::{at_steps, kind_of, steps_to};
+use crate::format::schema::varint::unzigzag;
 use crate::format::schema::{BadSchema, Mismatch, Reference, Undecodable};
 
 /// The size of a schema with all its imports, in bytes: the compiler takes quadratic time for some of them.
@@ -126,6 +127,7 @@ mod tests {
     use prost_reflect::{DeserializeOptions, DynamicMessage, SerializeOptions};
 
     use super::*;
+    use crate::format::schema::varint::put_varint;
 
     const ALL: &str = r#"syntax = "proto3"; package x.y;
 import "google/protobuf/timestamp.proto"; import "google/protobuf/wrappers.proto"; import "google/protobuf/any.proto";
@@ -388,10 +390,10 @@ message Second { int32 n = 1; }
         let mut deep = Vec::new();
         for _ in 0..300 {
             let mut next = vec![0x8a, 1];
-            wire::put_varint(deep.len() as u64, &mut next);
+            put_varint(deep.len() as u64, &mut next);
             next.append(&mut deep);
             deep = vec![0x12];
-            wire::put_varint(next.len() as u64, &mut deep);
+            put_varint(next.len() as u64, &mut deep);
             deep.append(&mut next);
         }
         assert!(decoded(&all, &[&[2, 0][..], &deep].concat()).is_err());
@@ -401,12 +403,12 @@ message Second { int32 n = 1; }
             let mut next = vec![10, url.len() as u8];
             next.extend_from_slice(url);
             next.push(0x12);
-            wire::put_varint(any.len() as u64, &mut next);
+            put_varint(any.len() as u64, &mut next);
             next.append(&mut any);
             any = next;
         }
         let mut payload = vec![0, 0xea, 1];
-        wire::put_varint(any.len() as u64, &mut payload);
+        put_varint(any.len() as u64, &mut payload);
         payload.append(&mut any);
         assert!(decoded(&all, &payload).is_err());
     }

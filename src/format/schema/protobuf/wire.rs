@@ -1,4 +1,5 @@
 use crate::format::schema::Undecodable;
+use crate::format::schema::varint::{put_varint, put_varint_before, read_varint};
 
 /// The deepest nesting of messages and groups, as in the implementations of Protocol Buffers.
 pub(super) const MAX_DEPTH: usize = 100;
@@ -15,15 +16,6 @@ pub(super) enum Wire<'a> {
     Group(&'a [u8]),
 }
 
-/// Appends a number in groups of seven bits.
-pub(super) fn put_varint(mut value: u64, out: &mut Vec<u8>) {
-    while value >= 0x80 {
-        out.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    out.push(value as u8);
-}
-
 /// Appends what stands in front of a value: the number of its field and the wire type.
 pub(super) fn put_tag(number: u32, wire_type: u8, out: &mut Vec<u8>) {
     put_varint(u64::from(number) << 3 | u64::from(wire_type), out);
@@ -35,24 +27,8 @@ pub(super) fn with_length<E>(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)
     out.push(0);
     write(out)?;
     let length = out.len() - at - 1;
-    if length < 0x80 {
-        out[at] = length as u8;
-        return Ok(());
-    }
-    let mut prefix = Vec::with_capacity(5);
-    put_varint(length as u64, &mut prefix);
-    out.splice(at..=at, prefix);
+    put_varint_before(length as u64, at, out);
     Ok(())
-}
-
-/// Makes small numbers of small negative ones.
-pub(super) fn zigzag(value: i64) -> u64 {
-    ((value << 1) ^ (value >> 63)) as u64
-}
-
-/// Reverses [`zigzag`].
-pub(super) fn unzigzag(value: u64) -> i64 {
-    (value >> 1) as i64 ^ -((value & 1) as i64)
 }
 
 /// Reads what is left of a message.
@@ -91,19 +67,12 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn varint(&mut self) -> Result<u64, Undecodable> {
-        let mut value = 0;
-        for shift in (0..64).step_by(7) {
+        let next = || {
             let (byte, rest) = self.0.split_first().ok_or_else(cut_off)?;
             self.0 = rest;
-            if shift == 63 && *byte > 1 {
-                break;
-            }
-            value |= u64::from(byte & 0x7f) << shift;
-            if byte & 0x80 == 0 {
-                return Ok(value);
-            }
-        }
-        Err(Undecodable::new("The message has a number of more than 64 bits."))
+            Ok(*byte)
+        };
+        read_varint(next)?.ok_or_else(|| Undecodable::new("The message has a number of more than 64 bits."))
     }
 
     pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], Undecodable> {

@@ -90,6 +90,11 @@ fn type_name(kind: SchemaType) -> &'static str {
     }
 }
 
+/// Returns the kind of schema that has this `type`.
+fn kind_named(name: &str) -> Option<SchemaType> {
+    [SchemaType::Avro, SchemaType::JsonSchema, SchemaType::Protobuf].into_iter().find(|kind| type_name(*kind) == name)
+}
+
 /// The fields that choose a schema, as far as they are there.
 #[derive(Default)]
 struct Chosen<'a> {
@@ -117,13 +122,15 @@ impl Chosen<'_> {
             "BINARY" => Encoding::Binary,
             "JSON" => Encoding::Json,
             "STRING" => Encoding::String,
-            "AVRO" | "JSONSCHEMA" | "PROTOBUF" if self.schema.is_none() => {
-                return Err(format!("'type={kind}' needs a 'schema'."));
-            }
-            "AVRO" | "JSONSCHEMA" | "PROTOBUF" => return self.schema(),
-            kind => {
-                return Err(format!("'{kind}' is not a type: use BINARY, JSON, STRING, AVRO, JSONSCHEMA or PROTOBUF."));
-            }
+            kind => match kind_named(kind) {
+                None => {
+                    return Err(format!(
+                        "'{kind}' is not a type: use BINARY, JSON, STRING, AVRO, JSONSCHEMA or PROTOBUF."
+                    ));
+                }
+                Some(_) if self.schema.is_none() => return Err(format!("'type={kind}' needs a 'schema'.")),
+                Some(_) => return self.schema(),
+            },
         };
         if self.names_schema() {
             return Err(format!("'type={kind}' cannot be used with a schema, a subject or a strategy."));
@@ -141,11 +148,7 @@ impl Chosen<'_> {
 
     /// Returns the encoding by the schema that is named.
     fn schema(self) -> Result<Encoding, String> {
-        let kind = match self.kind.as_deref() {
-            Some("JSONSCHEMA") => SchemaType::JsonSchema,
-            Some("PROTOBUF") => SchemaType::Protobuf,
-            Some(_) | None => SchemaType::Avro,
-        };
+        let kind = self.kind.as_deref().and_then(kind_named).unwrap_or(SchemaType::Avro);
         let which = match (self.schema, self.id, self.version) {
             (Some(text), _, _) => Which::Text(kind, text.into_owned()),
             (None, Some(id), _) => Which::Id(id),

@@ -73,8 +73,7 @@ impl<'a> Encoder<'a> {
 /// Looks up schemas for records of a flow; none is registered for a topic that is not there.
 pub async fn look_up(state: &State, flow: &mut Flow, wanted: HashSet<Wanted>) -> Known {
     if let Err(none) = state.schemas.registry() {
-        let why = RecordError { kind: none.kind(), message: none.message().to_owned(), with_its_batch: false };
-        return Known::failed(wanted, &why);
+        return Known::failed(wanted, &RecordError::from(&none));
     }
     match flow.topic(&state.kafka).await {
         Ok(topic) => state.schemas.resolve(wanted, &topic).await,
