@@ -16,6 +16,7 @@ pub mod format;
 pub mod cache;
 pub mod config;
 pub mod error;
+pub mod memory;
 pub mod model;
 pub mod state;
 pub mod tls;

@@ -22,5 +22,6 @@ mod process;
 mod produce;
 mod produce_v1;
 mod schemas;
+mod soak;
 mod v3_admin;
 mod v3_produce;

@@ -12,6 +12,7 @@ use crate::domain::consume::registry::CLOSE_WAIT;
 use crate::domain::schemas::Schemas;
 use crate::error::{Error, Kind, Result};
 use crate::kafka::{FetchedRecord, GroupConsumer, Kafka};
+use crate::memory;
 use crate::model::{Formats, GroupSettings, PartitionId, PartitionOffset, TopicName};
 
 /// How old the topics that a pattern matches may be when a read begins.
@@ -598,6 +599,7 @@ impl Instance {
         };
         core.pending.clear();
         consumer.close();
+        memory::freed();
     }
 
     /// Tells whether this is still the consumer of the instance.

@@ -9,6 +9,7 @@ use log::info;
 use crate::config::Consumer as ConsumerConfig;
 use crate::domain::consume::instance::{Instance, Settings};
 use crate::error::{Kind, Result};
+use crate::memory;
 
 /// How often expired instances are looked for.
 const SWEEP_EVERY: Duration = Duration::from_millis(500);
@@ -43,6 +44,7 @@ impl Instances {
                     info!("consumer {}/{} expired: nobody used it for {timeout:?}", instance.group, instance.name);
                 }
                 close_each(expired);
+                memory::trim();
             }
         };
         let thread = std::thread::Builder::new().name("instance-sweeper".to_string()).spawn(sweep);
