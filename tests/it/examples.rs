@@ -1,5 +1,6 @@
 //! The examples do what they say.
 
+use std::path::Path;
 use std::process::{Command, Output};
 
 use crate::harness::binary::Proxy;
@@ -96,4 +97,17 @@ async fn send(request: &str) -> u16 {
         (name, value) => call.header(name, value),
     });
     call.send().await.status
+}
+
+#[test]
+fn a_rolling_restart_of_a_fleet_fails_no_request_and_loses_no_record() {
+    if !["/usr/sbin/nginx", "/usr/bin/nginx", "/usr/local/bin/nginx"].iter().any(|path| Path::new(path).exists()) {
+        println!("there is no nginx on this machine: the fleet was not tried (.ci/run installs it)");
+        return;
+    }
+    let mut command = Command::new(format!("{EXAMPLES}/fleet/run"));
+    let output = command.args(["--binary", env!("CARGO_BIN_EXE_kafka-rest-proxy")]).output().expect("it starts");
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{told}\n{}", String::from_utf8_lossy(&output.stderr));
+    assert!(told.contains("nothing failed, nothing was lost"), "{told}");
 }
