@@ -17,5 +17,6 @@ pub mod cache;
 pub mod config;
 pub mod error;
 pub mod model;
+pub mod reload;
 pub mod state;
 pub mod tls;

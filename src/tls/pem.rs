@@ -13,11 +13,7 @@ pub(super) fn certificates_of(pem: &[u8], name: &str) -> Result<Vec<CertificateD
 }
 
 /// Returns the key of a text; `setting` is where the password of an encrypted one is given.
-pub(super) fn private_key(
-    pem: &[u8],
-    password: Option<&str>,
-    setting: &str,
-) -> Result<PrivateKeyDer<'static>, String> {
+pub(super) fn private_key(pem: &[u8], password: Option<&str>, setting: &str) -> Result<PrivateKeyDer<'static>, String> {
     let text = std::str::from_utf8(pem).map_err(|_| "the key is not PEM")?;
     let begin = format!("-----BEGIN {}-----", EncryptedPrivateKeyInfoOwned::PEM_LABEL);
     let Some(at) = text.find(&begin) else {
@@ -25,8 +21,7 @@ pub(super) fn private_key(
             .map_err(|_| "the key cannot be read: it has to be PEM, and PKCS#8 if it is encrypted".to_owned());
     };
     let password = password.ok_or_else(|| format!("the key is encrypted and {setting} is not set"))?;
-    decrypted(&text[at..], password)
-        .ok_or_else(|| format!("the key cannot be decrypted; is {setting} the right one?"))
+    decrypted(&text[at..], password).ok_or_else(|| format!("the key cannot be decrypted; is {setting} the right one?"))
 }
 
 fn decrypted(pem: &str, password: &str) -> Option<PrivateKeyDer<'static>> {

@@ -142,17 +142,14 @@ impl Contents {
     fn read(settings: &ServerTls) -> Result<Contents, String> {
         let file = |path: &Option<std::path::PathBuf>, setting: &str| {
             let path = path.as_ref().ok_or_else(|| format!("server.tls.{setting} is not set"))?;
-            std::fs::read(path)
-                .map_err(|why| format!("server.tls.{setting}: {} cannot be read: {why}", path.display()))
+            std::fs::read(path).map_err(|why| format!("server.tls.{setting}: {} cannot be read: {why}", path.display()))
         };
         Ok(Contents {
             certificate: file(&settings.certificate_file, "certificate_file")?,
             key: file(&settings.key_file, "key_file")?,
             client_ca: match settings.client_auth {
                 ClientAuth::None => None,
-                ClientAuth::Optional | ClientAuth::Required => {
-                    Some(file(&settings.client_ca_file, "client_ca_file")?)
-                }
+                ClientAuth::Optional | ClientAuth::Required => Some(file(&settings.client_ca_file, "client_ca_file")?),
             },
         })
     }
