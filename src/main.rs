@@ -7,14 +7,13 @@ mod logger;
 #[path = "main/serve.rs"]
 mod serve;
 
-use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use clap::Parser;
 use log::error;
 
 use kafka_rest_proxy::config::{self, Args, Config};
-use kafka_rest_proxy::http;
+use kafka_rest_proxy::http::{self, Door};
 use kafka_rest_proxy::kafka::check_properties;
 use kafka_rest_proxy::state::State;
 
@@ -72,8 +71,8 @@ fn check(config: Config) -> Result<(), String> {
     State::new(config).map(drop).map_err(|refused| refused.log_line())
 }
 
-fn banner(address: Option<&SocketAddr>) {
-    let Some(address) = address else { return };
+fn banner(door: Option<&Door>) {
+    let Some(address) = door.and_then(Door::address) else { return };
     println!(
         r#"
 --dev: Kafka is embedded and in memory. Topics are made on first use; nothing survives a restart.

@@ -28,8 +28,8 @@ pub struct Args {
     #[arg(long, value_name = "[NAME=]URL,..")]
     pub connect_url: Vec<String>,
 
-    /// The addresses to listen on
-    #[arg(long, value_name = "HOST:PORT,..")]
+    /// Where to listen: HOST:PORT, https://HOST:PORT or unix:/PATH
+    #[arg(long, value_name = "ADDRESS,..")]
     pub listen: Option<String>,
 
     /// Runs without Kafka, on an in-process mock cluster that forgets everything

@@ -7,7 +7,7 @@ use log::{error, info, warn};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use kafka_rest_proxy::config::{Args, Config, Effective};
-use kafka_rest_proxy::http::{self, Gate, Management, Sockets};
+use kafka_rest_proxy::http::{self, Door, Gate, Management, Sockets};
 use kafka_rest_proxy::reload::Reloads;
 use kafka_rest_proxy::state::State;
 
@@ -30,7 +30,7 @@ pub async fn serve(args: Args, config: Config) -> Result<(), String> {
         manage(management);
     }
     if state.config.dev {
-        banner(server.addresses.first());
+        banner(server.doors.iter().find(|door| matches!(door, Door::Plain(_))));
     }
     let probe = actix_web::rt::spawn(probe(state.clone()));
     let effective = state.config.effective.clone();
