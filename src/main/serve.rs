@@ -21,6 +21,8 @@ pub async fn serve(args: Args, config: Config) -> Result<(), String> {
     let cannot = |error: std::io::Error| format!("cannot listen for signals: {error}");
     let signals = StopSignals::new().map_err(cannot)?;
     let hangups = signal(SignalKind::hangup()).map_err(cannot)?;
+    // Before there are clients, which say in the log how they are doing.
+    http::check(&config.server)?;
     let state = Data::new(State::new(config).map_err(|error| error.log_line())?);
     let server = http::bind(state.clone())?;
     for door in &server.doors {

@@ -81,7 +81,8 @@ async fn requests_on_one_connection_are_limited_like_all_others() {
     }
     for path in waiting {
         let mut beside = session.beside();
-        tokio::spawn(async move { beside.get(&path).await });
+        // The requests that look whether it is full take a place for a moment too.
+        tokio::spawn(async move { while beside.get(&path).await.is_ok_and(|answer| answer.status == 503) {} });
     }
     let refused = crate::harness::eventually("requests are refused", PATIENCE, async || {
         let answer = session.get("/topics").await.unwrap();
