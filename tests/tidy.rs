@@ -37,9 +37,11 @@ const NEVER_IMPORTS: &[(&str, &str)] = &[("src/http/v2/", "crate::http::v1"), ("
 const LIVES_IN: &[(&str, &[&str])] = &[
     ("rdkafka", &["src/kafka/"]),
     ("actix_web", &["src/http/", "src/main.rs", "src/main/"]),
-    ("actix_tls", &["src/http/peer.rs"]),
+    ("actix_http", &["src/http/connection.rs"]),
+    ("actix_server", &["src/http/connection.rs", "src/http/listen.rs"]),
+    ("actix_service", &["src/http/connection.rs"]),
     ("kafka_protocol", &["src/admin/"]),
-    ("tokio_rustls", &["src/admin/", "src/tls/", "src/upstream/"]),
+    ("tokio_rustls", &["src/admin/", "src/http/connection.rs", "src/tls/", "src/upstream/"]),
     ("rustls_native_certs", &["src/tls/"]),
     ("ring", &["src/admin/security/", "src/schema/", "src/tls/"]),
     ("pkcs8", &["src/tls/"]),

@@ -6,6 +6,7 @@ use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
 
 use crate::error::{Error, Kind};
+use crate::http::listen::Door;
 use crate::model::encode_segment;
 use crate::state::State;
 
@@ -50,11 +51,11 @@ struct Reached {
 
 impl Reached {
     fn of(request: &HttpRequest) -> Reached {
-        let listener = request.app_config();
+        let door = request.app_data::<Door>();
         Reached {
-            scheme: if listener.secure() { "https" } else { "http" },
+            scheme: if matches!(door, Some(Door::Tls(_))) { "https" } else { "http" },
             authority: request.uri().authority().map(ToString::to_string),
-            local: listener.local_addr().to_string(),
+            local: door.and_then(Door::address).map_or_else(|| "localhost".to_owned(), |address| address.to_string()),
         }
     }
 }

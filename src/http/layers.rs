@@ -10,6 +10,7 @@ use crate::domain::Stopping;
 use crate::error::Kind;
 use crate::http::envelope::envelope;
 use crate::http::gate::Gate;
+use crate::http::listen::Door;
 use crate::http::readiness::Readiness;
 use crate::state::State;
 
@@ -23,10 +24,12 @@ pub(super) struct Layers {
 }
 
 impl Layers {
-    /// Puts the layers around the endpoints that `register` has; the last that is wrapped is the outermost.
+    /// Puts the layers around the endpoints that `register` has; the last that is wrapped is the outermost. Requests find `door`, at
+    /// which they came in, in their data.
     pub(super) fn around(
         self,
         register: fn(&mut ServiceConfig),
+        door: Door,
     ) -> App<
         impl ServiceFactory<
             ServiceRequest,
@@ -37,6 +40,7 @@ impl Layers {
         >,
     > {
         App::new()
+            .app_data(door)
             .app_data(self.state)
             .app_data(self.gate)
             .app_data(self.readiness)

@@ -1,16 +1,17 @@
 //! What is listened on.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::io::{Error, ErrorKind};
+use std::net::{self, SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
-use actix_web::HttpServer;
-use actix_web::http::KeepAlive;
+use actix_server::ServerBuilder;
 use actix_web::web::ServiceConfig;
+use tokio::net::TcpSocket;
 
 use crate::config::Listen;
+use crate::http::connection::Connecting;
 use crate::http::layers::Layers;
 use crate::http::peer::Connections;
 use crate::http::unix::{self, SocketFile};
@@ -38,10 +39,6 @@ impl fmt::Display for Door {
 }
 
 impl Door {
-    fn of(address: SocketAddr, scheme: &str) -> Door {
-        if scheme == "https" { Door::Tls(address) } else { Door::Plain(address) }
-    }
-
     /// Returns the address, unless it is a socket in the file system.
     pub fn address(&self) -> Option<SocketAddr> {
         match self {
@@ -93,49 +90,75 @@ impl Opening {
     ) -> Result<Opened, String> {
         let state = layers.state.clone();
         let settings = &state.config.server;
-        let connections = state.config.limits.connections.div_ceil(workers);
-        let mut server = HttpServer::new(move || layers.clone().around(register))
+        let mut server = ServerBuilder::new()
             .workers(workers)
-            .backlog(settings.backlog)
-            .max_connections(connections)
-            // Handshakes that never end must not keep other connections out before there are too many of all.
-            .max_connection_rate(connections)
-            .tls_handshake_timeout(settings.tls.handshake_timeout)
-            .client_request_timeout(settings.header_timeout)
-            .client_disconnect_timeout(Duration::from_secs(1))
-            .keep_alive(if settings.keep_alive.is_zero() {
-                KeepAlive::Disabled
-            } else {
-                KeepAlive::Timeout(settings.keep_alive)
-            })
+            .max_concurrent_connections(state.config.limits.connections.div_ceil(workers))
             .shutdown_timeout(settings.shutdown_timeout.as_secs_f64().ceil() as u64)
-            // A client that hangs up ends its request: a read that waits is not left waiting.
-            .h1_allow_half_closed(false)
             .disable_signals();
-        if let Some(connections) = self.counted() {
-            server = server.on_connect(move |stream, data| connections.greet(stream, data));
-        }
+        let signal = server.graceful_shutdown_signal();
         let mut doors = Vec::new();
         for item in listen {
-            let cannot = |error: std::io::Error| format!("cannot listen on {item}: {error}");
-            let known = server.addrs().len();
+            let cannot = |error: Error| format!("cannot listen on {item}: {error}");
+            let connecting = |door: &Door| Connecting {
+                layers: layers.clone(),
+                register,
+                door: door.clone(),
+                signal: signal.clone(),
+                connections: self.counted(),
+            };
             match (Listen::of(item), &self.identity) {
-                (Listen::Plain(address), _) => server = server.bind(address).map_err(cannot)?,
+                (Listen::Plain(address), _) => {
+                    for (listener, address) in bind(address, settings.backlog).map_err(cannot)? {
+                        let door = Door::Plain(address);
+                        let serve = connecting(&door);
+                        server = server.listen(door.to_string(), listener, move || serve.plain()).map_err(cannot)?;
+                        doors.push(door);
+                    }
+                }
                 (Listen::Tls(address), Some(identity)) => {
-                    server = server.bind_rustls_0_23(address, identity.config()?).map_err(cannot)?;
+                    let config = Arc::new(identity.config()?);
+                    for (listener, address) in bind(address, settings.backlog).map_err(cannot)? {
+                        let door = Door::Tls(address);
+                        let (serve, config) = (connecting(&door), Arc::clone(&config));
+                        let serve = move || serve.tls(Arc::clone(&config));
+                        server = server.listen(door.to_string(), listener, serve).map_err(cannot)?;
+                        doors.push(door);
+                    }
                 }
                 (Listen::Tls(_), None) => return Err(format!("cannot listen on {item}: server.tls is not set")),
                 (Listen::Unix(path), _) => {
                     let (listener, file) = unix::bind(path, settings.unix_socket_mode).map_err(cannot)?;
                     sockets.push(file);
-                    doors.push(Door::Unix(path.to_owned()));
-                    server = server.listen_uds(listener).map_err(cannot)?;
-                    continue;
+                    let door = Door::Unix(path.to_owned());
+                    let serve = connecting(&door);
+                    server = server.listen_uds(door.to_string(), listener, move || serve.unix()).map_err(cannot)?;
+                    doors.push(door);
                 }
             }
-            let new = server.addrs_with_scheme().into_iter().skip(known);
-            doors.extend(new.map(|(address, scheme)| Door::of(address, scheme)));
         }
         Ok(Opened { doors, running: server.run() })
     }
+}
+
+/// Listens on every address that `HOST:PORT` stands for, or on those where it can.
+fn bind(address: &str, backlog: u32) -> Result<Vec<(net::TcpListener, SocketAddr)>, Error> {
+    let mut bound = Vec::new();
+    let mut last = Error::new(ErrorKind::AddrNotAvailable, "the name stands for no address");
+    for address in address.to_socket_addrs()? {
+        match bind_one(address, backlog) {
+            Ok(listener) => bound.push(listener),
+            Err(error) => last = error,
+        }
+    }
+    if bound.is_empty() { Err(last) } else { Ok(bound) }
+}
+
+fn bind_one(address: SocketAddr, backlog: u32) -> Result<(net::TcpListener, SocketAddr), Error> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // Connections of the process before this one may still be closing.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    let listener = socket.listen(backlog)?.into_std()?;
+    let address = listener.local_addr()?;
+    Ok((listener, address))
 }

@@ -85,7 +85,7 @@ impl Identity {
             .with_protocol_versions(versions)
             .map_err(|why| format!("server.tls: TLS cannot be set up: {why}"))?;
         let resolver = Arc::clone(&self.current);
-        Ok(match self.settings.client_auth {
+        let mut config = match self.settings.client_auth {
             ClientAuth::None => builder.with_no_client_auth().with_cert_resolver(resolver),
             ClientAuth::Optional | ClientAuth::Required => {
                 let clients = Arc::clone(&self.current);
@@ -96,7 +96,9 @@ impl Identity {
                 config.send_tls13_tickets = 0;
                 config
             }
-        })
+        };
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        Ok(config)
     }
 
     /// Reads the files again; where they are not good, what was loaded before stays. Blocks.
