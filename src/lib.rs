@@ -18,5 +18,6 @@ pub mod config;
 pub mod error;
 pub mod memory;
 pub mod model;
+pub mod reload;
 pub mod state;
 pub mod tls;

@@ -1,15 +1,19 @@
 //! Arguments, configuration, logger, state, serve, exit code.
 
-use std::net::SocketAddr;
+#[path = "main/commands.rs"]
+mod commands;
+#[path = "main/logger.rs"]
+mod logger;
+#[path = "main/serve.rs"]
+mod serve;
+
 use std::process::ExitCode;
 
-use actix_web::web::Data;
 use clap::Parser;
-use log::{LevelFilter, error, info, warn};
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use log::error;
 
 use kafka_rest_proxy::config::{self, Args, Config};
-use kafka_rest_proxy::http;
+use kafka_rest_proxy::http::{self, Door};
 use kafka_rest_proxy::kafka::check_properties;
 use kafka_rest_proxy::state::State;
 
@@ -26,6 +30,9 @@ fn main() -> ExitCode {
             return ExitCode::from(code);
         }
     };
+    if let Some(command) = &args.command {
+        return commands::run(&args, command);
+    }
     let config = match load(&args) {
         Ok(config) => config,
         Err(problems) => {
@@ -34,24 +41,16 @@ fn main() -> ExitCode {
         }
     };
     if args.check {
-        // The clients know what properties do not go together; creating them asks no broker.
-        if let Err(refused) = State::new(config) {
-            eprintln!("{}", refused.log_line());
+        if let Err(refused) = check(config) {
+            eprintln!("{refused}");
             return ExitCode::from(USAGE);
         }
         println!("the configuration is good");
         return ExitCode::SUCCESS;
     }
-    // What a client sends is not this proxy's error, and what actix does is told in our words.
-    env_logger::Builder::new()
-        .filter_module("actix_http", LevelFilter::Off)
-        .filter_module("apache_avro", LevelFilter::Off)
-        .filter_module("actix_server", LevelFilter::Warn)
-        .parse_filters(&config.log.level)
-        .format_target(false)
-        .init();
+    logger::init(&config.log.level);
     let system = actix_web::rt::System::new();
-    let outcome = system.block_on(serve(config));
+    let outcome = system.block_on(serve::serve(args, config));
     if let Err(problem) = &outcome {
         error!("{problem}");
     }
@@ -65,78 +64,15 @@ fn load(args: &Args) -> Result<Config, String> {
     if refused.is_empty() { Ok(config) } else { Err(refused.join("\n")) }
 }
 
-/// Binds, serves until a signal comes, then finishes what runs. Errors are a line for the operator.
-async fn serve(config: Config) -> Result<(), String> {
-    let mut signals = StopSignals::new().map_err(|error| format!("cannot listen for signals: {error}"))?;
-    let state = State::new(config).map_err(|error| error.log_line())?;
-    let state = Data::new(state);
-    let server = http::bind(state.clone())?;
-    for address in &server.addresses {
-        info!("listening on http://{address}");
-    }
-    if state.config.dev {
-        banner(server.addresses.first());
-    }
-    let probe = actix_web::rt::spawn(probe(state.clone()));
-    let (handle, stopper, stopping) = (server.handle.clone(), server.stopper, state.clone());
-    actix_web::rt::spawn(async move {
-        let name = signals.next().await;
-        info!("{name}: finishing what runs");
-        stopper.stop();
-        stopping.instances.end_waits();
-        handle.stop(true).await;
-    });
-    let ended = server.running.await.map_err(|error| format!("the server failed: {error}"));
-    probe.abort();
-    let timeout = state.config.server.shutdown_timeout;
-    if tokio::time::timeout(timeout, state.connect.stop()).await.is_err() {
-        warn!("what runs beside requests for kafka connect did not end within {timeout:?}");
-    }
-    let closing = move || {
-        state.kafka.producers.flush(timeout);
-        state.instances.close_all();
-    };
-    match tokio::time::timeout(timeout, tokio::task::spawn_blocking(closing)).await {
-        Ok(Ok(())) => {}
-        Ok(Err(_)) | Err(_) => warn!("producers and consumers did not finish within {timeout:?}"),
-    }
-    info!("stopped");
-    ended
+/// Checks what loading does not, and starts nothing.
+fn check(config: Config) -> Result<(), String> {
+    http::check(&config.server)?;
+    // The clients know what properties do not go together; creating them asks no broker.
+    State::new(config).map(drop).map_err(|refused| refused.log_line())
 }
 
-/// Says in one line whether Kafka can be reached; the server answers errors until it can.
-async fn probe(state: Data<State>) {
-    match state.kafka.metadata.ping().await {
-        Ok(topics) => info!("kafka at {} has {topics} topics", state.config.kafka.bootstrap_servers),
-        Err(error) => warn!(
-            "kafka at {} cannot be reached yet ({}); requests get errors until it can",
-            state.config.kafka.bootstrap_servers,
-            error.log_line()
-        ),
-    }
-}
-
-/// The signals that end the process; they are heeded from the moment this is created.
-struct StopSignals {
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl StopSignals {
-    fn new() -> std::io::Result<StopSignals> {
-        Ok(StopSignals { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
-    }
-
-    async fn next(&mut self) -> &'static str {
-        tokio::select! {
-            _ = self.terminate.recv() => "SIGTERM",
-            _ = self.interrupt.recv() => "SIGINT",
-        }
-    }
-}
-
-fn banner(address: Option<&SocketAddr>) {
-    let Some(address) = address else { return };
+fn banner(door: Option<&Door>) {
+    let Some(address) = door.and_then(Door::address) else { return };
     println!(
         r#"
 --dev: Kafka is embedded and in memory. Topics are made on first use; nothing survives a restart.

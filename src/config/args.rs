@@ -1,6 +1,8 @@
 use std::path::PathBuf;
+use std::time::Duration;
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
+use clap_complete::Shell;
 
 /// Gives any HTTP client the whole of Apache Kafka.
 ///
@@ -8,10 +10,10 @@ use clap::Parser;
 /// docs/CONFIG.md names them all.
 // No Debug: `set` may hold a password.
 #[derive(Clone, Default, Parser)]
-#[command(name = "kafka-rest-proxy", version)]
+#[command(name = "kafka-rest-proxy", version, disable_help_subcommand = true)]
 pub struct Args {
     /// Reads this file; without it ./proxy.toml if there is one
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", global = true)]
     pub config: Option<PathBuf>,
 
     /// The Kafka brokers to start from
@@ -26,8 +28,8 @@ pub struct Args {
     #[arg(long, value_name = "[NAME=]URL,..")]
     pub connect_url: Vec<String>,
 
-    /// The addresses to listen on
-    #[arg(long, value_name = "HOST:PORT,..")]
+    /// Where to listen: HOST:PORT, https://HOST:PORT or unix:/PATH
+    #[arg(long, value_name = "ADDRESS,..")]
     pub listen: Option<String>,
 
     /// Runs without Kafka, on an in-process mock cluster that forgets everything
@@ -40,6 +42,33 @@ pub struct Args {
 
     /// Sets anything, e.g. producer.acks=1 or kafka.properties.security.protocol=SSL; repeatable
     // Taken as text, because clap would print a malformed value, and it may be a password.
-    #[arg(long, value_name = "KEY=VALUE")]
+    #[arg(long, value_name = "KEY=VALUE", global = true)]
     pub set: Vec<String>,
+
+    /// What to do; without it, serve
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What can be done beside serving.
+#[derive(Clone, Subcommand)]
+pub enum Command {
+    /// Asks a running proxy whether it is ready: exit code 0 if it is, 1 if not
+    Healthcheck {
+        /// http://, https:// (certificates are not looked at) or unix:/SOCKET[:/PATH]; without it /ready where the
+        /// configuration says that the management listener is, or else the first one
+        #[arg(long, value_name = "URL")]
+        url: Option<String>,
+
+        /// How long the answer may take
+        #[arg(long, value_name = "DURATION", default_value = "4s", value_parser = humantime::parse_duration)]
+        timeout: Duration,
+    },
+    /// Prints the man page, in roff
+    Man,
+    /// Prints what completes the flags in a shell
+    Completions {
+        /// Which one
+        shell: Shell,
+    },
 }

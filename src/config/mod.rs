@@ -3,6 +3,7 @@
 //! A setting is one line in its section's `read`: name, default and what is allowed.
 
 mod args;
+mod effective;
 mod problem;
 mod properties;
 mod settings;
@@ -20,11 +21,13 @@ mod producer;
 mod remote;
 mod schema_registry;
 mod server;
+mod server_tls;
 
 pub use admin::Admin;
-pub use args::Args;
+pub use args::{Args, Command};
 pub use connect::{Connect, ConnectCluster, DEFAULT_CLUSTER, Discovery};
 pub use consumer::Consumer;
+pub use effective::Effective;
 pub use kafka::Kafka;
 pub use limits::Limits;
 pub use log::Log;
@@ -33,7 +36,8 @@ pub use producer::{Acks, Compression, PlainJson, Producer};
 pub use properties::Properties;
 pub use remote::{Remote, Secret};
 pub use schema_registry::SchemaRegistry;
-pub use server::Server;
+pub use server::{Listen, Server};
+pub use server_tls::{ClientAuth, ServerTls, TlsVersion};
 pub use sources::environment;
 
 use crate::config::settings::Settings;
@@ -61,6 +65,8 @@ pub struct Config {
     pub limits: Limits,
     /// What is logged.
     pub log: Log,
+    /// All of it as text, as it was loaded.
+    pub effective: Effective,
 }
 
 /// Returns the configuration that the defaults, the file, `env` and `args` make together.
@@ -83,6 +89,15 @@ fn load_over(
     Ok(config)
 }
 
+/// Returns the section `[server]` alone, whatever is wrong with the rest, which is for the proxy itself to tell.
+pub fn load_server(args: &Args, env: impl Iterator<Item = (String, String)>) -> Server {
+    let mut settings = Settings::default();
+    sources::file(&mut settings, args.config.as_deref());
+    sources::variables(&mut settings, env);
+    sources::flags(&mut settings, args);
+    Server::read(&mut settings)
+}
+
 impl Config {
     /// Returns the defaults for `--dev`.
     pub fn dev() -> Self {
@@ -100,7 +115,7 @@ impl Config {
     }
 
     fn read(settings: &mut Settings, dev: bool) -> Self {
-        Self {
+        let mut config = Self {
             dev,
             server: Server::read(settings),
             kafka: Kafka::read(settings, dev),
@@ -111,7 +126,10 @@ impl Config {
             connect: connect::read(settings),
             limits: Limits::read(settings),
             log: Log::read(settings),
-        }
+            effective: Effective::default(),
+        };
+        config.effective = settings.effective();
+        config
     }
 }
 

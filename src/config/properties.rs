@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Debug};
 
 /// Properties for librdkafka, as they were given; `Debug` hides the secret ones.
@@ -29,6 +29,9 @@ const REFUSED: &[(&str, &str)] = &[
 /// Rather too many than too few: hiding a harmless value costs nothing.
 const SECRET: &[&str] = &["auth", "credential", "jaas", "pass", "pem", "sasl", "secret", "ssl.key", "token"];
 
+/// How the names of settings end whose values are secret; most are read as such anyway.
+const SECRET_ENDS: &[&str] = &["password", "secret", "token", "credentials", "_pem", "api_key"];
+
 impl Properties {
     /// Returns names and values in the order of the names.
     pub fn get(&self, name: &str) -> Option<&str> {
@@ -54,8 +57,21 @@ pub(super) fn refusal(name: &str) -> Option<&'static str> {
 
 /// Returns what may be printed of a value: not itself if the name looks like a secret's.
 pub(super) fn shown<'a>(name: &str, value: &'a str) -> &'a str {
+    if looks_secret(name) { "***" } else { value }
+}
+
+fn looks_secret(name: &str) -> bool {
     let name = name.to_ascii_lowercase().replace('_', ".");
-    if SECRET.iter().any(|part| name.contains(part)) { "***" } else { value }
+    SECRET.iter().any(|part| name.contains(part))
+}
+
+/// Tells whether the value of a setting is to be hidden where all settings are shown.
+///
+/// Properties, which are anybody's, are hidden by any part of the name. The names of settings are our own, and few of
+/// those that look like a secret's are one (`client_auth`, `secret_keys`): they are told by their last word.
+pub(super) fn is_secret(key: &str, maps: &BTreeSet<&'static str>) -> bool {
+    let property = maps.iter().find_map(|map| key.strip_prefix(map)?.strip_prefix('.'));
+    property.map_or_else(|| SECRET_ENDS.iter().any(|end| key.ends_with(end)), looks_secret)
 }
 
 #[cfg(test)]

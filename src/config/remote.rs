@@ -48,12 +48,12 @@ impl Remote {
                 is_url,
             ),
             username: settings.text(&key("username"), "", "a name without a colon", |text| !text.contains(':')),
-            password: Secret(settings.text(&key("password"), "", "a text", |_| true)),
-            bearer_token: Secret(settings.text(&key("bearer_token"), "", "a text", |_| true)),
+            password: settings.secret(&key("password")),
+            bearer_token: settings.secret(&key("bearer_token")),
             ca_file: path(settings, &key("ca_file")),
             certificate_file: path(settings, &key("certificate_file")),
             key_file: path(settings, &key("key_file")),
-            key_password: Secret(settings.text(&key("key_password"), "", "a text", |_| true)),
+            key_password: settings.secret(&key("key_password")),
             verify: settings.flag(&key("verify"), true),
         };
         let both = !remote.username.is_empty() && !remote.bearer_token.0.is_empty();
@@ -65,7 +65,7 @@ impl Remote {
     }
 }
 
-fn path(settings: &mut Settings, key: &str) -> Option<PathBuf> {
+pub(super) fn path(settings: &mut Settings, key: &str) -> Option<PathBuf> {
     Some(settings.text(key, "", "a file", |_| true)).filter(|text| !text.is_empty()).map(PathBuf::from)
 }
 

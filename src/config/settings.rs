@@ -4,8 +4,10 @@ use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::time::Duration;
 
+use crate::config::effective::{Effective, Value};
 use crate::config::problem::{Problem, Problems, Source};
 use crate::config::properties::{self, Properties};
+use crate::config::remote::Secret;
 use crate::config::{sources, spelling, values};
 
 /// What was given, what the sections have read of it, and what was found wrong so far.
@@ -16,6 +18,8 @@ pub(super) struct Settings {
     pub(super) known: BTreeMap<String, String>,
     /// Every map of properties that a section has read.
     pub(super) maps: BTreeSet<&'static str>,
+    /// Every setting whose value is not to be shown.
+    secrets: BTreeSet<String>,
     problems: Vec<Problem>,
 }
 
@@ -80,6 +84,17 @@ impl Settings {
         self.read(key, default, what, |text| allowed(text).then(|| text.to_owned()))
     }
 
+    /// Reads the permissions of a file.
+    pub(super) fn octal(&mut self, key: &str, default: &str) -> u32 {
+        self.read(key, default, "permissions from 0 to 0777, in octal digits", values::mode)
+    }
+
+    /// Reads a text that is never shown.
+    pub(super) fn secret(&mut self, key: &str) -> Secret {
+        self.secrets.insert(key.to_owned());
+        Secret(self.text(key, "", "a text", |_| true))
+    }
+
     /// Reads `HOST:PORT,..`; an empty list is allowed if it is the default.
     pub(super) fn addresses(&mut self, key: &str, default: &str, ports: RangeInclusive<u16>) -> Vec<String> {
         let what = format!("HOST:PORT or a list of these, with ports from {} to {}", ports.start(), ports.end());
@@ -132,6 +147,17 @@ impl Settings {
             let source = given.map_or(Source::Nowhere, |given| given.source.clone());
             self.problem(key, source, text);
         }
+    }
+
+    /// Returns what holds: each setting that a section has read, and each property.
+    pub(super) fn effective(&self) -> Effective {
+        let default = |(key, text): (&String, &String)| (key.clone(), Value::of(text.clone(), &Source::Nowhere, false));
+        let mut all: BTreeMap<String, Value> = self.known.iter().map(default).collect();
+        for (key, given) in self.given.iter().filter(|(key, _)| self.is_known(key)) {
+            let is_secret = self.secrets.contains(key) || properties::is_secret(key, &self.maps);
+            all.insert(key.clone(), Value::of(given.text.trim().to_owned(), &given.source, is_secret));
+        }
+        Effective(all)
     }
 
     /// Returns all problems; keys that no section has read are among them.

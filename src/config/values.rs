@@ -18,12 +18,18 @@ pub(super) fn size(text: &str) -> Option<u64> {
     number.parse::<u64>().ok()?.checked_mul(factor)
 }
 
+/// Returns the permissions that `0660` stands for.
+pub(super) fn mode(text: &str) -> Option<u32> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    u32::from_str_radix(text, 8).ok().filter(|mode| digits && *mode <= 0o777)
+}
+
 /// Returns the addresses in `HOST:PORT,..`, or nothing if one of them is none.
 pub(super) fn addresses(text: &str, ports: &RangeInclusive<u16>) -> Option<Vec<String>> {
     text.split(',').map(str::trim).map(|item| is_address(item, ports).then(|| item.to_owned())).collect()
 }
 
-fn is_address(text: &str, ports: &RangeInclusive<u16>) -> bool {
+pub(super) fn is_address(text: &str, ports: &RangeInclusive<u16>) -> bool {
     let Some((host, port)) = text.rsplit_once(':') else {
         return false;
     };
@@ -72,6 +78,14 @@ mod tests {
         ];
         for (text, expected) in cases {
             assert_eq!(size(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn permissions_are_octal() {
+        assert_eq!((mode("0660"), mode("777")), (Some(0o660), Some(0o777)));
+        for bad in ["", "1777", "0680", "+660", "rw"] {
+            assert_eq!(mode(bad), None, "{bad:?}");
         }
     }
 

@@ -6,6 +6,7 @@ use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
 
 use crate::error::{Error, Kind};
+use crate::http::listen::Door;
 use crate::model::encode_segment;
 use crate::state::State;
 
@@ -33,19 +34,39 @@ impl FromRequest for BaseUrl {
             None => Err(Kind::Internal.into()),
             Some(state) => {
                 let server = &state.config.server;
-                let local = request.app_config().local_addr().to_string();
-                Ok(BaseUrl(base_url(request.headers(), &server.advertised_url, server.trust_forwarded, &local)))
+                let reached = Reached::of(request);
+                Ok(BaseUrl(base_url(request.headers(), &server.advertised_url, server.trust_forwarded, reached)))
             }
         })
     }
 }
 
-fn base_url(headers: &HeaderMap, advertised: &str, trust_forwarded: bool, local: &str) -> String {
+/// How the request came in, as far as this proxy sees.
+struct Reached {
+    scheme: &'static str,
+    /// What the request line says, as HTTP/2 has no Host.
+    authority: Option<String>,
+    local: String,
+}
+
+impl Reached {
+    fn of(request: &HttpRequest) -> Reached {
+        let door = request.app_data::<Door>();
+        Reached {
+            scheme: if matches!(door, Some(Door::Tls(_))) { "https" } else { "http" },
+            authority: request.uri().authority().map(ToString::to_string),
+            local: door.and_then(Door::address).map_or_else(|| "localhost".to_owned(), |address| address.to_string()),
+        }
+    }
+}
+
+fn base_url(headers: &HeaderMap, advertised: &str, trust_forwarded: bool, reached: Reached) -> String {
     if !advertised.is_empty() {
         return advertised.to_string();
     }
-    let mut scheme = "http".to_string();
-    let mut host = text(headers, HOST.as_str()).filter(|host| is_authority(host)).unwrap_or_else(|| local.to_string());
+    let mut scheme = reached.scheme.to_string();
+    let named = reached.authority.or_else(|| text(headers, HOST.as_str()));
+    let mut host = named.filter(|host| is_authority(host)).unwrap_or(reached.local);
     let mut prefix = String::new();
     if trust_forwarded {
         let forwarded = Forwarded::of(headers);
@@ -114,7 +135,19 @@ mod tests {
         for (name, value) in headers {
             map.insert(HeaderName::try_from(*name).unwrap(), HeaderValue::from_str(value).unwrap());
         }
-        base_url(&map, advertised, trust, "local:1")
+        base_url(&map, advertised, trust, reached("http", None))
+    }
+
+    fn reached(scheme: &'static str, authority: Option<&str>) -> Reached {
+        Reached { scheme, authority: authority.map(str::to_owned), local: "local:1".to_owned() }
+    }
+
+    #[test]
+    fn it_has_the_scheme_of_the_listener_and_the_authority_of_http_2() {
+        let none = HeaderMap::new();
+        assert_eq!(base_url(&none, "", false, reached("https", Some("a:8443"))), "https://a:8443");
+        assert_eq!(base_url(&none, "", true, reached("https", None)), "https://local:1");
+        assert_eq!(base_url(&none, "", false, reached("https", Some("u:p@a\""))), "https://local:1");
     }
 
     #[test]

@@ -1,17 +1,21 @@
 //! The outermost layer: admits the request, gives every error its envelope and label, and logs it once.
 
-use actix_web::body::{BoxBody, MessageBody};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::Uri;
 use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue, TRANSFER_ENCODING};
+use actix_web::http::{ConnectionType, Uri, Version};
 use actix_web::middleware::Next;
-use actix_web::web::Data;
+use actix_web::web::{Bytes, Data};
 use actix_web::{HttpMessage, HttpResponse, ResponseError};
 use log::{debug, error};
 
 use crate::error::{Error, Kind};
 use crate::http::answer::{Label, accept};
-use crate::http::gate::Gate;
+use crate::http::gate::{Gate, Share};
+use crate::http::health;
 use crate::http::media::JSON;
 use crate::http::v3;
 
@@ -25,19 +29,45 @@ pub async fn envelope(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let gate = request.app_data::<Data<Gate>>().cloned();
-    let Some(_admitted) = gate.as_ref().and_then(|gate| gate.enter()) else {
+    let admitted = gate.as_ref().and_then(|gate| gate.enter());
+    if admitted.is_none() && !health::owns(request.path()) {
         let (request, _) = request.into_parts();
         let refused = Error::from(Kind::Overloaded);
         debug!("{} {}: {}", request.method(), request.path(), refused.log_line());
         return Ok(ServiceResponse::new(request, refused.error_response()));
-    };
+    }
     let mut request = request;
     trim_slash(&mut request);
-    let response = next.call(request).await?.map_into_boxed_body();
+    let mut response = next.call(request).await?.map_into_boxed_body();
     if response.status().is_client_error() || response.status().is_server_error() {
-        return Ok(label(response));
+        response = label(response);
+    }
+    if gate.is_some_and(|gate| gate.is_closing()) {
+        response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+    }
+    if response.request().version() == Version::HTTP_2 {
+        // A connection has any number of requests there, so nothing else bounds the answers that are under way.
+        response = response.map_body(|_, body| BoxBody::new(Held { body, _admitted: admitted }));
     }
     Ok(response)
+}
+
+/// The body of an answer whose request is under way until all of it is sent.
+struct Held {
+    body: BoxBody,
+    _admitted: Option<Share>,
+}
+
+impl MessageBody for Held {
+    type Error = Box<dyn std::error::Error>;
+
+    fn size(&self) -> BodySize {
+        self.body.size()
+    }
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        Pin::new(&mut self.get_mut().body).poll_next(context)
+    }
 }
 
 /// Takes one slash off the end of the path: clients may write it, routes do not. Two are another path.

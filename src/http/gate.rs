@@ -1,5 +1,5 @@
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crate::config::Limits;
 use crate::error::{Kind, Result};
@@ -9,6 +9,7 @@ use crate::error::{Kind, Result};
 pub struct Gate {
     requests: Counter,
     bytes: Counter,
+    closing: Arc<AtomicBool>,
 }
 
 #[derive(Clone)]
@@ -25,7 +26,26 @@ pub struct Share {
 
 impl Gate {
     pub(super) fn new(limits: &Limits) -> Gate {
-        Gate { requests: Counter::new(limits.concurrent_requests as u64), bytes: Counter::new(limits.bytes_in_flight) }
+        Gate::of(limits.concurrent_requests as u64, limits.bytes_in_flight)
+    }
+
+    fn of(requests: u64, bytes: u64) -> Gate {
+        Gate { requests: Counter::new(requests), bytes: Counter::new(bytes), closing: Arc::default() }
+    }
+
+    /// Asks clients from now on to go elsewhere; still serves them.
+    pub fn close(&self) {
+        self.closing.store(true, Ordering::Relaxed);
+    }
+
+    /// Tells whether clients are asked to go elsewhere.
+    pub(super) fn is_closing(&self) -> bool {
+        self.closing.load(Ordering::Relaxed)
+    }
+
+    /// Returns how many requests are under way.
+    pub(super) fn requests(&self) -> u64 {
+        self.requests.used.load(Ordering::Relaxed)
     }
 
     /// Admits one request; `None` where as many as allowed are under way.
@@ -83,7 +103,7 @@ mod tests {
 
     #[test]
     fn what_is_given_back_can_be_taken_again() {
-        let gate = Gate { requests: Counter::new(1), bytes: Counter::new(10) };
+        let gate = Gate::of(1, 10);
         let first = gate.enter();
         assert!(first.is_some());
         assert!(gate.enter().is_none());
@@ -93,7 +113,7 @@ mod tests {
 
     #[test]
     fn bodies_share_one_limit() {
-        let gate = Gate { requests: Counter::new(1), bytes: Counter::new(10) };
+        let gate = Gate::of(1, 10);
         let (mut one, mut two) = (gate.body(), gate.body());
         assert!(gate.grow(&mut one, 6).is_ok());
         assert_eq!(gate.grow(&mut two, 6).unwrap_err().kind(), Kind::Overloaded);

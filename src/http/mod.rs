@@ -4,27 +4,37 @@ mod answer;
 mod base_url;
 mod body;
 mod caller;
+mod connection;
 mod doc;
 mod envelope;
 mod error;
 mod fields;
 mod gate;
+mod guarded;
+mod layers;
+mod listen;
 mod media;
 mod openapi;
 mod path;
+pub mod peer;
+mod readiness;
 mod records_body;
 mod resource;
 mod schema;
 mod server;
+mod unix;
 
 mod connect;
 mod health;
+mod management;
 mod v1;
 mod v2;
 mod v3;
 
+pub use gate::Gate;
+pub use listen::{Door, Sockets};
 pub use media::{best_offer, names_v1};
-pub use server::{Server, bind};
+pub use server::{Management, Quiet, Server, bind, check};
 pub use v2::{PartitionField, wire as v2_wire};
 
 use actix_web::web::ServiceConfig;

@@ -1,76 +1,157 @@
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
-use actix_web::http::KeepAlive;
-use actix_web::middleware::from_fn;
-use actix_web::web::{Data, QueryConfig};
-use actix_web::{App, HttpServer};
+use actix_web::web::Data;
 
-use crate::domain::Stopper;
-use crate::error::Kind;
-use crate::http::envelope::envelope;
+use crate::config;
+use crate::domain::{Stopper, Stopping};
 use crate::http::gate::Gate;
-use crate::http::routes;
+use crate::http::layers::Layers;
+use crate::http::listen::{Door, Opening, Sockets};
+use crate::http::peer::Connections;
+use crate::http::readiness::Readiness;
+use crate::http::unix::SocketFile;
+use crate::http::{management, routes};
+use crate::reload::Reloads;
 use crate::state::State;
+use crate::tls::Identity;
 
 /// A server that listens.
 pub struct Server {
-    /// Where, with the port that was chosen.
+    /// Where, with the port that was chosen; without Unix sockets.
     pub addresses: Vec<SocketAddr>,
+    /// Everything that it listens on.
+    pub doors: Vec<Door>,
+    /// What is for operators, where it has a listener of its own.
+    pub management: Option<Management>,
+    /// Asks clients to go elsewhere.
+    pub gate: Data<Gate>,
     /// Asks what would go on for long to end; to be used before `handle`.
     pub stopper: Stopper,
     /// Stops it.
     pub handle: ServerHandle,
     /// Runs until stopped.
     pub running: actix_web::dev::Server,
+    /// Tells when a server that was asked to stop has nothing left to do.
+    pub quiet: Quiet,
+    /// The files of its sockets.
+    pub sockets: Sockets,
+    /// What of it can be read again.
+    pub reloads: Reloads,
 }
 
-/// Binds every address of `server.listen`, starts to serve and starts what runs beside requests; has to be called inside
-/// an actix system.
+/// The listener for operators.
+pub struct Management {
+    /// Where it listens.
+    pub doors: Vec<Door>,
+    /// Stops it.
+    pub handle: ServerHandle,
+    /// Runs until stopped.
+    pub running: actix_web::dev::Server,
+}
+
+/// Checks what is needed to listen, without doing it. The error is a line that names the setting.
+pub fn check(settings: &config::Server) -> Result<(), String> {
+    identity(settings).map(drop)
+}
+
+fn identity(settings: &config::Server) -> Result<Option<Arc<Identity>>, String> {
+    if settings.has_tls() { Identity::load(&settings.tls).map(|identity| Some(Arc::new(identity))) } else { Ok(None) }
+}
+
+/// Binds every address of `server.listen` and `server.management_listen`, starts to serve and starts what runs beside
+/// requests; has to be called inside an actix system.
 ///
-/// Signals are left to the caller. An error is a line that names the address.
+/// Signals are left to the caller. An error is a line that names the address or the setting.
 pub fn bind(state: Data<State>) -> Result<Server, String> {
-    let settings = state.config.server.clone();
-    let connections = state.config.limits.connections;
+    let settings = &state.config.server;
+    let identity = identity(settings)?;
+    let gate = Data::new(Gate::new(&state.config.limits));
+    let readiness = Data::new(Readiness::new(state.clone(), gate.clone()));
+    let (stopper, stopping) = Stopper::new();
+    let layers = Layers { state: state.clone(), gate: gate.clone(), readiness, stopping: Data::new(stopping.clone()) };
     let workers = match settings.workers {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         workers => workers,
     };
-    let gate = Data::new(Gate::new(&state.config.limits));
-    let beside = state.clone();
-    let (stopper, stopping) = Stopper::new();
-    let stopping = Data::new(stopping);
-    let mut server = HttpServer::new(move || {
-        App::new()
-            .app_data(state.clone())
-            .app_data(gate.clone())
-            .app_data(stopping.clone())
-            .app_data(QueryConfig::default().error_handler(|error, _| {
-                Kind::BadRequest.because(format!("The query cannot be read: {error}.")).into()
-            }))
-            .wrap(from_fn(envelope))
-            .configure(routes)
+    let opening = Opening { identity: identity.clone(), connections: Connections::default() };
+    let mut sockets = Vec::new();
+    let main = opening.open(layers.clone(), routes, &settings.listen, workers, &mut sockets)?;
+    let management = match settings.management_listen.as_slice() {
+        [] => None,
+        listen => Some(Management::open(layers, listen, identity.clone(), &mut sockets)?),
+    };
+    state.connect.start();
+    let quiet = Quiet { stopping, gate: gate.clone(), connections: opening.counted() };
+    Ok(Server {
+        addresses: main.doors.iter().filter_map(Door::address).collect(),
+        doors: main.doors,
+        management,
+        gate,
+        stopper,
+        handle: main.running.handle(),
+        running: main.running,
+        quiet,
+        sockets: Sockets(Arc::new(sockets)),
+        reloads: reloads(identity, settings.tls.reload_interval),
     })
-    .workers(workers)
-    .backlog(settings.backlog)
-    .max_connections(connections.div_ceil(workers))
-    .client_request_timeout(settings.header_timeout)
-    .client_disconnect_timeout(Duration::from_secs(1))
-    .keep_alive(if settings.keep_alive.is_zero() {
-        KeepAlive::Disabled
-    } else {
-        KeepAlive::Timeout(settings.keep_alive)
-    })
-    .shutdown_timeout(settings.shutdown_timeout.as_secs_f64().ceil() as u64)
-    // A client that hangs up ends its request: a read that waits is not left waiting.
-    .h1_allow_half_closed(false)
-    .disable_signals();
-    for listen in &settings.listen {
-        server = server.bind(listen).map_err(|error| format!("cannot listen on {listen}: {error}"))?;
+}
+
+impl Management {
+    fn open(
+        layers: Layers,
+        listen: &[String],
+        identity: Option<Arc<Identity>>,
+        sockets: &mut Vec<SocketFile>,
+    ) -> Result<Management, String> {
+        // What is under way on the other listeners must not keep an operator out.
+        let gate = Data::new(Gate::new(&layers.state.config.limits));
+        let opening = Opening { identity, connections: Connections::default() };
+        let opened = opening.open(Layers { gate, ..layers }, management::routes, listen, 1, sockets)?;
+        Ok(Management { doors: opened.doors, handle: opened.running.handle(), running: opened.running })
     }
-    beside.connect.start();
-    let addresses = server.addrs();
-    let running = server.run();
-    Ok(Server { addresses, stopper, handle: running.handle(), running })
+}
+
+/// Returns what can be read again, and begins to look whether it has changed.
+fn reloads(identity: Option<Arc<Identity>>, interval: Duration) -> Reloads {
+    let mut reloads = Reloads::default();
+    if let Some(identity) = identity {
+        actix_web::rt::spawn(watch(Arc::clone(&identity), interval));
+        reloads.add("certificates", move || identity.reload());
+    }
+    reloads
+}
+
+/// Looks at the files of certificates from time to time, for as long as the system runs.
+async fn watch(identity: Arc<Identity>, interval: Duration) {
+    loop {
+        tokio::time::sleep(interval).await;
+        let identity = Arc::clone(&identity);
+        // It logs what went wrong itself.
+        let _ = tokio::task::spawn_blocking(move || identity.look()).await;
+    }
+}
+
+/// Knows whether a server has anything left to do.
+pub struct Quiet {
+    stopping: Stopping,
+    gate: Data<Gate>,
+    connections: Option<Connections>,
+}
+
+impl Quiet {
+    /// Waits until the server was asked to stop and only connections with HTTP/2 are left, on which nothing is under
+    /// way: the framework does not end them before its time is up. Where there are none it never returns.
+    pub async fn begun(self) {
+        let Some(connections) = self.connections else { return std::future::pending().await };
+        self.stopping.begun().await;
+        let mut quiet_looks = 0;
+        while quiet_looks < 2 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            let is_quiet = connections.open() == 0 && self.gate.requests() == 0;
+            quiet_looks = if is_quiet { quiet_looks + 1 } else { 0 };
+        }
+    }
 }

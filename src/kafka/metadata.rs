@@ -229,6 +229,20 @@ impl Metadata {
         }
     }
 
+    /// Returns when a broker has answered, whatever it said; asks for as little as it can, and waits no longer than `limit`.
+    pub async fn reach(&self, limit: Duration) -> Result<()> {
+        let known = self.cache.read().unwrap_or_else(PoisonError::into_inner).keys().next().cloned();
+        let lookups = Lookups { timeout: limit, ..self.lookups.clone() };
+        let asked = match known {
+            Some(topic) => lookups.topic(&topic).await.map(drop),
+            None => lookups.cluster().await.map(drop),
+        };
+        match asked {
+            Err(error) if matches!(error.kind(), Kind::TopicNotFound | Kind::KafkaAuthorization) => Ok(()),
+            asked => asked,
+        }
+    }
+
     /// Returns how many topics exist, as the proof that a broker answers.
     pub async fn ping(&self) -> Result<usize> {
         Ok(self.lookups.cluster().await?.topics.len())

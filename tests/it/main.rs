@@ -11,6 +11,7 @@ mod admin;
 mod connect;
 mod connect_v1;
 mod consume;
+mod doors;
 mod examples;
 mod failure;
 mod fuzz;

@@ -19,6 +19,8 @@ use crate::harness::wire::Wire;
 /// A running proxy; it stops when dropped.
 pub struct App {
     address: SocketAddr,
+    addresses: Vec<SocketAddr>,
+    management: Option<SocketAddr>,
     stop: ServerHandle,
 }
 
@@ -53,7 +55,12 @@ pub fn spawn_app(config: Config) -> App {
         System::new().block_on(async move {
             let state = State::new(config).expect("the clients need no connection");
             let server = proxy::bind(Data::new(state)).expect("a free port");
-            let app = App { address: server.addresses[0], stop: server.handle };
+            let addresses = server.addresses.clone();
+            let management = server.management.as_ref().and_then(|management| management.doors[0].address());
+            let app = App { address: addresses[0], addresses, management, stop: server.handle };
+            if let Some(management) = server.management {
+                actix_web::rt::spawn(management.running);
+            }
             started.send(app).expect("the test waits");
             server.running.await.expect("the server runs");
         });
@@ -72,6 +79,16 @@ impl App {
 
     pub fn post(&self, path: &str) -> Call {
         self.call("POST", path)
+    }
+
+    /// Returns where it listens, in the order of `server.listen`.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// Returns where the management listener is; panics if there is none.
+    pub fn management(&self) -> SocketAddr {
+        self.management.expect("server.management_listen is set")
     }
 
     pub async fn wire(&self) -> Wire {

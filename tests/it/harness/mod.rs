@@ -15,6 +15,7 @@ pub mod ports;
 pub mod process;
 pub mod registry;
 pub mod script;
+pub mod tls;
 pub mod waiting;
 pub mod wire;
 

@@ -1,18 +1,15 @@
-//! TLS of a client: whom it trusts, and how it shows who it is.
-
 use std::path::Path;
 use std::sync::Arc;
 
-use pkcs8::EncryptedPrivateKeyInfoOwned;
-use pkcs8::der::pem::PemLabel;
 use tokio_rustls::rustls::client::WebPkiServerVerifier;
 use tokio_rustls::rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use tokio_rustls::rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
-use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use tokio_rustls::rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error as TlsError, RootCertStore, SignatureScheme,
 };
+
+use crate::tls::pem::{certificates_of, private_key};
 
 /// What is configured about TLS; the files are read when a client is made of it.
 #[derive(Clone)]
@@ -114,23 +111,8 @@ impl Tls {
     }
 
     fn key(&self, pem: &[u8]) -> Result<PrivateKeyDer<'static>, String> {
-        let text = std::str::from_utf8(pem).map_err(|_| "the key is not PEM")?;
-        let begin = format!("-----BEGIN {}-----", EncryptedPrivateKeyInfoOwned::PEM_LABEL);
-        let Some(at) = text.find(&begin) else {
-            return PrivateKeyDer::from_pem_slice(pem)
-                .map_err(|_| "the key cannot be read: it has to be PEM, and PKCS#8 if it is encrypted".to_owned());
-        };
-        let password = self.key_password.as_deref().ok_or("the key is encrypted and ssl.key.password is not set")?;
-        decrypted(&text[at..], password)
-            .ok_or_else(|| "the key cannot be decrypted; is ssl.key.password the right one?".to_owned())
+        private_key(pem, self.key_password.as_deref(), "ssl.key.password")
     }
-}
-
-fn decrypted(pem: &str, password: &str) -> Option<PrivateKeyDer<'static>> {
-    use pkcs8::der::Decode;
-    let (_, der) = pkcs8::der::pem::decode_vec(pem.as_bytes()).ok()?;
-    let key = EncryptedPrivateKeyInfoOwned::from_der(&der).ok()?.decrypt(password).ok()?;
-    PrivateKeyDer::try_from(key.as_bytes().to_vec()).ok()
 }
 
 /// Returns the PEM that is given, or that of the file.
@@ -141,14 +123,6 @@ fn pem(given: &Option<String>, location: &Option<String>, name: &str) -> Result<
             std::fs::read(path).map(Some).map_err(|why| format!("the file of {name} cannot be read: {why}"))
         }
         (None, None) => Ok(None),
-    }
-}
-
-fn certificates_of(pem: &[u8], name: &str) -> Result<Vec<CertificateDer<'static>>, String> {
-    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
-    match certificates {
-        Ok(certificates) if !certificates.is_empty() => Ok(certificates),
-        Ok(_) | Err(_) => Err(format!("{name} has no certificate that can be read")),
     }
 }
 

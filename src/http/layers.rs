@@ -1,0 +1,54 @@
+//! What surrounds every endpoint.
+
+use actix_web::App;
+use actix_web::body::BoxBody;
+use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::middleware::from_fn;
+use actix_web::web::{Data, QueryConfig, ServiceConfig};
+
+use crate::domain::Stopping;
+use crate::error::Kind;
+use crate::http::envelope::envelope;
+use crate::http::gate::Gate;
+use crate::http::listen::Door;
+use crate::http::readiness::Readiness;
+use crate::state::State;
+
+/// What every request may use.
+#[derive(Clone)]
+pub(super) struct Layers {
+    pub(super) state: Data<State>,
+    pub(super) gate: Data<Gate>,
+    pub(super) readiness: Data<Readiness>,
+    pub(super) stopping: Data<Stopping>,
+}
+
+impl Layers {
+    /// Puts the layers around the endpoints that `register` has; the last that is wrapped is the outermost. Requests find `door`, at
+    /// which they came in, in their data.
+    pub(super) fn around(
+        self,
+        register: fn(&mut ServiceConfig),
+        door: Door,
+    ) -> App<
+        impl ServiceFactory<
+            ServiceRequest,
+            Config = (),
+            Response = ServiceResponse<BoxBody>,
+            Error = actix_web::Error,
+            InitError = (),
+        >,
+    > {
+        App::new()
+            .app_data(door)
+            .app_data(self.state)
+            .app_data(self.gate)
+            .app_data(self.readiness)
+            .app_data(self.stopping)
+            .app_data(QueryConfig::default().error_handler(|error, _| {
+                Kind::BadRequest.because(format!("The query cannot be read: {error}.")).into()
+            }))
+            .wrap(from_fn(envelope))
+            .configure(register)
+    }
+}
