@@ -11,6 +11,7 @@ mod spelling;
 mod values;
 
 mod admin;
+mod auth;
 mod connect;
 mod consumer;
 mod kafka;
@@ -23,6 +24,7 @@ mod server;
 
 pub use admin::Admin;
 pub use args::Args;
+pub use auth::{ANY, Auth, Jwt, KeysUrl, Methods};
 pub use connect::{Connect, ConnectCluster, DEFAULT_CLUSTER, Discovery};
 pub use consumer::Consumer;
 pub use kafka::Kafka;
@@ -45,6 +47,8 @@ pub struct Config {
     pub dev: bool,
     /// How it listens and stops.
     pub server: Server,
+    /// Who may call.
+    pub auth: Auth,
     /// Where Kafka is.
     pub kafka: Kafka,
     /// How records are written.
@@ -103,6 +107,7 @@ impl Config {
         Self {
             dev,
             server: Server::read(settings),
+            auth: Auth::read(settings),
             kafka: Kafka::read(settings, dev),
             producer: Producer::read(settings),
             consumer: Consumer::read(settings),

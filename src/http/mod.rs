@@ -1,5 +1,6 @@
 //! HTTP: routes, negotiation, bodies, answers; one folder an API version.
 
+mod access;
 mod answer;
 mod base_url;
 mod body;
@@ -12,6 +13,7 @@ mod gate;
 mod media;
 mod openapi;
 mod path;
+mod peer;
 mod records_body;
 mod resource;
 mod schema;

@@ -3,12 +3,13 @@ use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use actix_web::http::KeepAlive;
-use actix_web::middleware::from_fn;
+use actix_web::middleware::{Condition, from_fn};
 use actix_web::web::{Data, QueryConfig};
 use actix_web::{App, HttpServer};
 
 use crate::domain::Stopper;
 use crate::error::Kind;
+use crate::http::access::authenticate;
 use crate::http::envelope::envelope;
 use crate::http::gate::Gate;
 use crate::http::routes;
@@ -39,6 +40,7 @@ pub fn bind(state: Data<State>) -> Result<Server, String> {
     };
     let gate = Data::new(Gate::new(&state.config.limits));
     let beside = state.clone();
+    let is_asked = state.config.auth.methods.any();
     let (stopper, stopping) = Stopper::new();
     let stopping = Data::new(stopping);
     let mut server = HttpServer::new(move || {
@@ -49,6 +51,7 @@ pub fn bind(state: Data<State>) -> Result<Server, String> {
             .app_data(QueryConfig::default().error_handler(|error, _| {
                 Kind::BadRequest.because(format!("The query cannot be read: {error}.")).into()
             }))
+            .wrap(Condition::new(is_asked, from_fn(authenticate)))
             .wrap(from_fn(envelope))
             .configure(routes)
     })
@@ -70,6 +73,7 @@ pub fn bind(state: Data<State>) -> Result<Server, String> {
         server = server.bind(listen).map_err(|error| format!("cannot listen on {listen}: {error}"))?;
     }
     beside.connect.start();
+    beside.auth.start();
     let addresses = server.addrs();
     let running = server.run();
     Ok(Server { addresses, stopper, handle: running.handle(), running })
