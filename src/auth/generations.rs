@@ -51,7 +51,7 @@ mod tests {
             assert!(map.young.len() + map.old.len() <= 10);
             assert_eq!(map.get(&0), Some(&0), "{key}");
         }
-        assert_eq!((map.get(&999), map.get(&1)), (Some(&999), None));
+        assert_eq!((map.get(&999).copied(), map.get(&1).copied()), (Some(999), None));
     }
 
     #[test]
@@ -60,7 +60,7 @@ mod tests {
         for (key, value) in [("a", 1), ("b", 2), ("c", 3), ("a", 4)] {
             map.insert(key, value);
         }
-        assert_eq!((map.get(&"a"), map.get(&"b")), (Some(&4), Some(&2)));
+        assert_eq!((map.get(&"a").copied(), map.get(&"b").copied()), (Some(4), Some(2)));
         map.remove(&"a");
         assert_eq!(map.get(&"a"), None);
     }

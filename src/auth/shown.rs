@@ -91,7 +91,8 @@ mod tests {
         let long_name = basic(&format!("{}:p", "n".repeat(257)));
         let long_password = basic(&format!("n:{}", "p".repeat(1025)));
         let control = [basic("a:b\0c"), basic("a\n:b"), basic(":b"), basic("ab")];
-        let table = ["", " ", "Basic", "Bearer", "Bearer ", "Basic !!!", "Basic YTp", "Digest a=b", "Basic\tYTpi", "YTpi"];
+        let table =
+            ["", " ", "Basic", "Bearer", "Bearer ", "Basic !!!", "Basic YTp", "Digest a=b", "Basic\tYTpi", "YTpi"];
         let made = control.iter().chain([&long_name, &long_password]).map(String::as_str);
         for header in table.into_iter().chain(made) {
             assert!(Shown::read(Some(header)) == Shown::Unreadable, "{header:?}");

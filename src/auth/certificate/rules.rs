@@ -70,7 +70,8 @@ fn rule(text: &str) -> Result<(Rule, &str), String> {
         Some('U') => (Some(Case::Upper), &after[1..]),
         Some(_) | None => (None, after),
     };
-    let compile = |pattern: &str| Regex::new(pattern).map_err(|error| format!("has a pattern that cannot be used: {error}"));
+    let compile =
+        |pattern: &str| Regex::new(pattern).map_err(|error| format!("has a pattern that cannot be used: {error}"));
     let (whole, part) = (compile(&format!("^(?:{pattern})$"))?, compile(pattern)?);
     Ok((Rule::Pattern { whole, part, replacement: replacement.to_owned(), case }, after))
 }
@@ -92,7 +93,8 @@ fn expanded(replacement: &str, captures: &Captures<'_>) -> String {
     let mut text = String::new();
     let mut characters = replacement.chars().peekable();
     while let Some(c) = characters.next() {
-        let group = characters.peek().filter(|_| c == '$').and_then(|next| next.to_digit(10)).map(|group| group as usize);
+        let group =
+            characters.peek().filter(|_| c == '$').and_then(|next| next.to_digit(10)).map(|group| group as usize);
         match group.filter(|group| *group < captures.len()) {
             Some(group) => {
                 characters.next();
@@ -104,4 +106,55 @@ fn expanded(replacement: &str, captures: &Captures<'_>) -> String {
         }
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(rules: &str, subject: &str) -> Option<String> {
+        Rules::read(rules).unwrap_or_else(|problem| panic!("{rules}: {problem}")).name(subject)
+    }
+
+    /// The first rows are from Kafka's own tests of its SslPrincipalMapper.
+    #[test]
+    fn the_first_rule_that_matches_decides() {
+        const KAFKAS: &str = r"RULE:^CN=(.*?),OU=ServiceUsers.*$/$1/L, RULE:^CN=(.*?),OU=(.*?),O=(.*?),L=(.*?),ST=(.*?),C=(.*?)$/$1@$2/L, RULE:^.*[Cc][Nn]=([a-zA-Z0-9.]*).*$/$1/U, DEFAULT";
+        let table = [
+            (KAFKAS, "CN=Duke,OU=ServiceUsers,O=Org,C=US", Some("duke")),
+            (KAFKAS, "CN=Duke,OU=SME,O=mycp,L=Fulton,ST=MD,C=US", Some("duke@sme")),
+            (KAFKAS, "cn=duke,OU=JavaSoft,O=Sun Microsystems", Some("DUKE")),
+            (KAFKAS, "OU=JavaSoft,O=Sun Microsystems,C=US", Some("OU=JavaSoft,O=Sun Microsystems,C=US")),
+            ("DEFAULT", "CN=a,O=b", Some("CN=a,O=b")),
+            ("RULE:^CN=(.*?),O=b$/$1/", "CN=a,O=b", Some("a")),
+            ("RULE:CN=([^,]*),.*/svc-$1_x/", "CN=a,O=b", Some("svc-a_x")),
+            ("RULE:CN=(.*)/$1/", "O=b,CN=a", None),
+            ("RULE:CN=a/b/", "CN=ab", None),
+            (r"RULE:CN=(a\/b)/$1\/c/", "CN=a/b", Some("a/b/c")),
+            ("RULE:CN=(.*)/$1$2/", "CN=a", Some("a$2")),
+            ("RULE:CN=(.*)/$1/U,DEFAULT", "CN=ab", Some("AB")),
+            ("RULE:CN=(.*),.*/$1/ , DEFAULT", "CN=ab", Some("CN=ab")),
+            ("RULE:CN=(.*)//", "CN=a", None),
+        ];
+        for (rules, subject, expected) in table {
+            assert_eq!(name(rules, subject).as_deref(), expected, "{rules} {subject}");
+        }
+    }
+
+    #[test]
+    fn rules_that_cannot_be_read_are_refused() {
+        let table = [
+            ("", "there is no rule"),
+            ("default", "rule 1 begins with neither RULE: nor DEFAULT"),
+            ("DEFAULT,RULE:a", "rule 2 is not RULE:pattern/replacement/"),
+            ("RULE:a/b", "rule 1 is not RULE:pattern/replacement/"),
+            ("RULE:a/b/X", "rule 1 has something after its end"),
+            ("RULE:(a/b/", "rule 1 has a pattern that cannot be used"),
+            ("RULE:(?=a)/b/", "rule 1 has a pattern that cannot be used"),
+        ];
+        for (rules, problem) in table {
+            let found = Rules::read(rules).err().unwrap_or_default();
+            assert!(found.starts_with(problem), "{rules}: {found}");
+        }
+    }
 }

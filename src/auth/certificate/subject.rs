@@ -56,7 +56,8 @@ fn text(value: &Any<'_>) -> Option<String> {
         // Latin-1, as everybody reads it.
         Tag::T61String | Tag::GeneralString => Some(value.data.iter().map(|byte| char::from(*byte)).collect()),
         Tag::BmpString => {
-            let units: Vec<u16> = value.data.chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]])).collect();
+            let units: Vec<u16> =
+                value.data.chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]])).collect();
             String::from_utf16(&units).ok()
         }
         _ => None,
@@ -76,4 +77,35 @@ fn escaped(text: &str) -> String {
         escaped.push(c);
     }
     escaped + &"\\ ".repeat(after)
+}
+
+#[cfg(test)]
+mod tests {
+    use x509_parser::pem::parse_x509_pem;
+
+    use super::*;
+
+    fn subject_of(pem: &str) -> Option<String> {
+        let (_, pem) = parse_x509_pem(pem.as_bytes()).unwrap();
+        subject(&pem.contents)
+    }
+
+    /// What is expected is what `X500Principal.getName()` of Java 17 returns, of which Kafka makes names.
+    #[test]
+    fn a_subject_is_written_as_java_writes_it() {
+        let odd = r#"CN=\#hash ü,2.5.4.12=#0c024472,STREET=s,2.5.4.5=#13023132,DC=d,UID=u,1.2.840.113549.1.9.1=#160b6140622e6578616d706c65,OU=\ \ lead trail\ \ ,O=A\+B\, \"C\" \<x\>\;\#y\=z\\,ST=a b,C=US"#;
+        assert_eq!(subject_of(include_str!("testdata/odd.pem")).as_deref(), Some(odd));
+        assert_eq!(subject_of(include_str!("testdata/several.pem")).as_deref(), Some("CN=a+UID=b,O=o"));
+        assert_eq!(subject_of(include_str!("testdata/spaces.pem")).as_deref(), Some(r"O=\ \ ,CN=\ "));
+    }
+
+    #[test]
+    fn what_is_no_certificate_or_has_no_subject_has_none() {
+        assert_eq!(subject(b"garbage"), None);
+        assert_eq!(subject(b""), None);
+        let mut params = rcgen::CertificateParams::default();
+        params.distinguished_name = rcgen::DistinguishedName::new();
+        let certificate = params.self_signed(&rcgen::KeyPair::generate().unwrap()).unwrap();
+        assert_eq!(subject(certificate.der()), None);
+    }
 }

@@ -5,9 +5,6 @@ mod ring;
 mod source;
 mod token;
 
-#[cfg(test)]
-mod tests;
-
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 

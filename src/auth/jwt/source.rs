@@ -159,7 +159,8 @@ impl Source {
             return Ok(());
         }
         let is_file = matches!(self.place, Place::File(_));
-        let keys = KeySet::read(&text, &self.allowed, is_file).map_err(|problem| format!("{} {problem}", self.name()))?;
+        let keys =
+            KeySet::read(&text, &self.allowed, is_file).map_err(|problem| format!("{} {problem}", self.name()))?;
         info!("{} has {} keys for tokens", self.name(), keys.len());
         for skipped in &keys.skipped {
             info!("{}: {skipped}; it is not used", self.name());
