@@ -10,6 +10,7 @@ use actix_web::http::Method;
 use actix_web::http::header::{ACCESS_CONTROL_REQUEST_METHOD, AUTHORIZATION, HeaderMap, ORIGIN};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
+use log::debug;
 
 use crate::auth::{Attempt, Evidence, Refusal, Shown, Verdict};
 use crate::error::{Error, Kind};
@@ -36,7 +37,10 @@ pub async fn authenticate(
     if !is_open(&request) {
         match caller(&request).await {
             Ok(None) => {}
-            Ok(Some(caller)) => drop(request.extensions_mut().insert(caller)),
+            Ok(Some(caller)) => {
+                debug!("{} {} is sent by {}", request.method(), request.path(), caller.principal);
+                request.extensions_mut().insert(caller);
+            }
             Err(Denied::Refused(refusal)) => return Ok(refuse(request, &refusal)),
             Err(Denied::Failed(error)) => return Ok(fail(request, error)),
         }

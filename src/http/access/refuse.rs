@@ -1,17 +1,15 @@
-use actix_web::HttpResponse;
-use actix_web::body::{BoxBody, MessageBody};
-use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::ConnectionType;
-use actix_web::http::header::{CONTENT_LENGTH, HeaderValue, RETRY_AFTER, TRANSFER_ENCODING, WWW_AUTHENTICATE};
-use actix_web::web::Data;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use actix_web::body::{BodySize, BoxBody, MessageBody};
+use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
+use actix_web::http::header::{HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::web::{Bytes, Data};
 
 use crate::auth::Refusal;
 use crate::config::Auth;
 use crate::error::Error;
 use crate::state::State;
-
-/// What is left of a body that nobody wants is read up to here, so that the connection can be used again.
-const READ_ON: u64 = 64 << 10;
 
 /// Answers a request that is not let in, and says how to come in.
 pub fn refuse(request: ServiceRequest, refusal: &Refusal) -> ServiceResponse<BoxBody> {
@@ -34,12 +32,29 @@ pub fn refuse(request: ServiceRequest, refusal: &Refusal) -> ServiceResponse<Box
 
 /// Answers a request with an error before its body is read.
 pub fn fail(request: ServiceRequest, error: Error) -> ServiceResponse<BoxBody> {
-    let has_long_body = has_long_body(&request);
-    let mut response = HttpResponse::from_error(error);
-    if has_long_body {
-        response.head_mut().set_connection_type(ConnectionType::Close);
+    let (request, payload) = request.into_parts();
+    // `ServiceRequest::into_response` would lose the error, which the envelope labels and logs.
+    let response = ServiceResponse::from_err(error, request);
+    response.map_body(|_, answer| BoxBody::new(Unread { answer, _request: payload }))
+}
+
+/// The body of an answer, with that of the request, which nobody reads. One that is dropped before the answer has gone out
+/// is read to its end, which may never come; one that is still there then has the server close the connection.
+struct Unread {
+    answer: BoxBody,
+    _request: Payload,
+}
+
+impl MessageBody for Unread {
+    type Error = <BoxBody as MessageBody>::Error;
+
+    fn size(&self) -> BodySize {
+        self.answer.size()
     }
-    request.into_response(response.map_body(|_, body| body.boxed()))
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        Pin::new(&mut self.answer).poll_next(context)
+    }
 }
 
 /// Returns the values of WWW-Authenticate; certificates have none.
@@ -55,9 +70,4 @@ fn challenges(settings: &Auth, refusal: &Refusal) -> Vec<String> {
         challenges.push(format!("Basic realm=\"{realm}\", charset=\"UTF-8\""));
     }
     challenges
-}
-
-fn has_long_body(request: &ServiceRequest) -> bool {
-    let length = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-    request.headers().contains_key(TRANSFER_ENCODING) || length.is_some_and(|length| length > READ_ON)
 }
