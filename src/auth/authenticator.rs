@@ -171,3 +171,189 @@ impl Authenticator {
         Refusal::Wrong
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::PathBuf;
+    use std::time::Duration;
+
+    use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::config::{Config, Methods};
+
+    const BASIC: Methods = Methods { basic: true, bearer: false, certificate: false };
+    const BEARER: Methods = Methods { basic: false, bearer: true, certificate: false };
+
+    struct File(PathBuf);
+
+    impl File {
+        fn new(content: &str) -> File {
+            let file = File(std::env::temp_dir().join(format!("auth-{}", Uuid::new_v4())));
+            fs::write(&file.0, content).unwrap();
+            file
+        }
+    }
+
+    impl Drop for File {
+        fn drop(&mut self) {
+            let _ = fs::remove_file(&self.0);
+        }
+    }
+
+    fn settings(methods: Methods) -> Auth {
+        let mut auth = Config::dev().auth;
+        auth.methods = methods;
+        auth.failed_attempts = 3;
+        auth.files_interval = Duration::from_secs(3600);
+        auth
+    }
+
+    fn line(name: &str, password: &str) -> String {
+        format!("{name}:{}\n", bcrypt::hash(password, 4).unwrap())
+    }
+
+    fn password(user: &str, password: &str) -> Shown<'static> {
+        Shown::Password { user: user.to_owned(), password: password.to_owned() }
+    }
+
+    fn certificate(name: &str) -> Vec<u8> {
+        let mut params = rcgen::CertificateParams::default();
+        params.distinguished_name = rcgen::DistinguishedName::new();
+        params.distinguished_name.push(rcgen::DnType::OrganizationName, "org");
+        params.distinguished_name.push(rcgen::DnType::CommonName, name);
+        params.self_signed(&rcgen::KeyPair::generate().unwrap()).unwrap().der().to_vec()
+    }
+
+    /// Returns a token that nobody has signed.
+    fn token(claims: &serde_json::Value) -> String {
+        let part = |text: String| URL_SAFE_NO_PAD.encode(text);
+        format!("{}.{}.{}", part("{\"alg\":\"RS256\"}".to_owned()), part(claims.to_string()), part("x".to_owned()))
+    }
+
+    async fn ask(auth: &Authenticator, shown: Shown<'_>, certificate: Option<&[u8]>) -> Result<Verdict, Refusal> {
+        auth.authenticate(Evidence { shown, certificate, address: "10.0.0.1".parse().ok() }).await
+    }
+
+    fn name(verdict: Result<Verdict, Refusal>) -> Result<String, Refusal> {
+        verdict.map(|verdict| match verdict {
+            Verdict::Anonymous => "nobody".to_owned(),
+            Verdict::Known(principal) => principal.name().to_owned(),
+            Verdict::AskKafka(attempt) => format!("{}?", attempt.principal),
+        })
+    }
+
+    fn attempt(verdict: Result<Verdict, Refusal>) -> Attempt {
+        match verdict {
+            Ok(Verdict::AskKafka(attempt)) => attempt,
+            other => panic!("Kafka is not asked: {:?}", name(other)),
+        }
+    }
+
+    #[tokio::test]
+    async fn files_are_read_again_when_asked_to_and_a_bad_one_is_not_taken() {
+        let file = File::new(&line("alice", "old"));
+        let auth = Authenticator::new(&Auth { users_file: Some(file.0.clone()), ..settings(BASIC) }).unwrap();
+        assert_eq!(name(ask(&auth, password("alice", "old"), None).await), Ok("alice".into()));
+        fs::write(&file.0, line("alice", "new")).unwrap();
+        assert_eq!(auth.reload(), Ok(()));
+        assert_eq!(name(ask(&auth, password("alice", "old"), None).await), Err(Refusal::Wrong));
+        assert_eq!(name(ask(&auth, password("alice", "new"), None).await), Ok("alice".into()));
+        fs::write(&file.0, "alice:hunter2\n").unwrap();
+        let problem = auth.reload().expect_err("it is bad");
+        assert!(problem.contains("line 1") && !problem.contains("hunter2"), "{problem}");
+        assert_eq!(name(ask(&auth, password("alice", "new"), None).await), Ok("alice".into()));
+    }
+
+    #[tokio::test]
+    async fn a_certificate_has_the_name_that_the_rules_make_of_its_subject() {
+        let methods = Methods { basic: true, bearer: false, certificate: true };
+        let file = File::new(&line("alice", "a"));
+        let mut settings = Auth { users_file: Some(file.0.clone()), ..settings(methods) };
+        let shown = certificate("svc");
+        let auth = Authenticator::new(&settings).unwrap();
+        assert_eq!(name(ask(&auth, Shown::Nothing, Some(&shown)).await), Ok("CN=svc,O=org".into()));
+        // Whoever shows something else as well is that, or nobody.
+        assert_eq!(name(ask(&auth, password("alice", "a"), Some(&shown)).await), Ok("alice".into()));
+        assert_eq!(name(ask(&auth, password("alice", "b"), Some(&shown)).await), Err(Refusal::Wrong));
+        assert_eq!(name(ask(&auth, Shown::Nothing, None).await), Err(Refusal::Missing));
+        assert_eq!(name(ask(&auth, Shown::Nothing, Some(b"garbage")).await), Err(Refusal::Wrong));
+
+        settings.certificate_rules = "RULE:^CN=(s.*),O=org$/$1/U".to_owned();
+        let auth = Authenticator::new(&settings).unwrap();
+        assert_eq!(name(ask(&auth, Shown::Nothing, Some(&shown)).await), Ok("SVC".into()));
+        let other = certificate("other");
+        assert_eq!(name(ask(&auth, Shown::Nothing, Some(&other)).await), Err(Refusal::Wrong));
+        // Where certificates are not a way, one is not looked at.
+        settings.methods.certificate = false;
+        let auth = Authenticator::new(&settings).unwrap();
+        assert_eq!(name(ask(&auth, Shown::Nothing, Some(&shown)).await), Err(Refusal::Missing));
+        settings.required = false;
+        let auth = Authenticator::new(&settings).unwrap();
+        assert_eq!(name(ask(&auth, Shown::Nothing, Some(&shown)).await), Ok("nobody".into()));
+    }
+
+    #[tokio::test]
+    async fn passwords_for_kafka_are_kafkas_to_judge_but_not_as_often_as_one_likes() {
+        let auth = Authenticator::new(&Auth { passthrough: BASIC, ..settings(BASIC) }).unwrap();
+        let good = attempt(ask(&auth, password("alice", "a"), None).await);
+        let expected = Credentials::Password { user: "alice".to_owned(), password: Password("a".to_owned()) };
+        assert_eq!((good.principal.name(), &good.credentials), ("alice", &expected));
+        auth.settle(&good, true);
+        for guess in ["x", "y", "z"] {
+            let bad = attempt(ask(&auth, password("alice", guess), None).await);
+            auth.settle(&bad, false);
+        }
+        assert!(matches!(ask(&auth, password("alice", "w"), None).await, Err(Refusal::Limited(_))));
+        assert!(matches!(ask(&auth, password("bob", "w"), None).await, Err(Refusal::Limited(_))));
+        assert_eq!(name(ask(&auth, password("alice", "a"), None).await), Ok("alice?".into()));
+        // What Kafka does not accept any more is as new as any other.
+        auth.settle(&good, false);
+        assert!(matches!(ask(&auth, password("alice", "a"), None).await, Err(Refusal::Limited(_))));
+    }
+
+    #[tokio::test]
+    async fn tokens_for_kafka_have_the_name_that_they_claim() {
+        let auth = Authenticator::new(&Auth { passthrough: BEARER, failed_attempts: 0, ..settings(BEARER) }).unwrap();
+        let now = crate::auth::jwt::now_s();
+        let good = token(&serde_json::json!({ "sub": "alice", "exp": now + 60 }));
+        let asked = attempt(ask(&auth, Shown::Token(&good), None).await);
+        assert_eq!((asked.principal.name(), asked.credentials), ("alice", Credentials::Token(Password(good))));
+        for claims in [
+            serde_json::json!({ "sub": "alice", "exp": now - 60 }),
+            serde_json::json!({ "sub": "alice", "exp": now + 60, "nbf": now + 60 }),
+            serde_json::json!({ "sub": "alice" }),
+            serde_json::json!({ "exp": now + 60 }),
+        ] {
+            let bad = token(&claims);
+            assert_eq!(name(ask(&auth, Shown::Token(&bad), None).await), Err(Refusal::Wrong), "{claims}");
+        }
+        let none = token(&serde_json::json!({ "sub": "alice", "exp": now + 60 })).replacen('.', "", 1);
+        assert_eq!(name(ask(&auth, Shown::Token(&none), None).await), Err(Refusal::Wrong));
+    }
+
+    #[tokio::test]
+    async fn with_keys_a_token_is_verified_before_kafka_gets_it() {
+        let key = serde_json::json!({ "kty": "oct", "kid": "s", "alg": "HS256", "k": URL_SAFE_NO_PAD.encode([7; 32]) });
+        let file = File::new(&serde_json::json!({ "keys": [key] }).to_string());
+        let mut settings = Auth { passthrough: BEARER, ..settings(BEARER) };
+        settings.jwt.jwks_file = Some(file.0.clone());
+        settings.jwt.algorithms = vec!["HS256".to_owned()];
+        (settings.jwt.issuer, settings.jwt.audience) = ("*".to_owned(), vec!["*".to_owned()]);
+        let auth = Authenticator::new(&settings).unwrap();
+        let claims = serde_json::json!({ "sub": "alice", "exp": crate::auth::jwt::now_s() + 60 });
+        let message = format!(
+            "{}.{}",
+            URL_SAFE_NO_PAD.encode("{\"alg\":\"HS256\",\"kid\":\"s\"}"),
+            URL_SAFE_NO_PAD.encode(claims.to_string())
+        );
+        let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, &[7; 32]);
+        let good = format!("{message}.{}", URL_SAFE_NO_PAD.encode(ring::hmac::sign(&key, message.as_bytes())));
+        assert_eq!(name(ask(&auth, Shown::Token(&good), None).await), Ok("alice?".into()));
+        let forged = token(&claims);
+        assert_eq!(name(ask(&auth, Shown::Token(&forged), None).await), Err(Refusal::Wrong));
+    }
+}

@@ -5,6 +5,8 @@ mod ring;
 mod source;
 mod token;
 
+pub use token::now_s;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -12,7 +14,7 @@ use crate::auth::failures::{Failures, Source as Origin};
 use crate::auth::fingerprint::Fingerprint;
 use crate::auth::jwt::keys::KeySet;
 use crate::auth::jwt::source::Source;
-use crate::auth::jwt::token::{Fault, Holder, Rules, now_s};
+use crate::auth::jwt::token::{Fault, Holder, Rules};
 use crate::auth::known::{Known, Memory};
 use crate::auth::refusal::Refusal;
 use crate::config::Auth;

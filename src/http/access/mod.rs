@@ -92,12 +92,70 @@ async fn ask_kafka(state: Data<State>, attempt: Attempt) -> Result<Caller, Denie
     }
     match answer {
         Ok(theirs) => Ok(Caller::new(attempt.principal, Data::from(theirs))),
-        Err(error) => Err(match error.kind() {
-            Kind::KafkaAuthentication => Denied::Refused(Refusal::Wrong),
-            Kind::Kafka | Kind::KafkaRetriable | Kind::BrokerNotAvailable => {
-                Denied::Failed(Error::from(Kind::AuthUnavailable).caused_by(error))
-            }
-            _ => Denied::Failed(error),
-        }),
+        Err(error) => Err(denied(error)),
+    }
+}
+
+/// Returns what a caller is told for whom Kafka was asked in vain: nothing of other credentials than theirs.
+fn denied(error: Error) -> Denied {
+    match error.kind() {
+        Kind::KafkaAuthentication => Denied::Refused(Refusal::Wrong),
+        Kind::Kafka | Kind::KafkaRetriable | Kind::BrokerNotAvailable => {
+            Denied::Failed(Error::from(Kind::AuthUnavailable).caused_by(error))
+        }
+        _ => Denied::Failed(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::middleware::from_fn;
+    use actix_web::test::{TestRequest, call_and_read_body, call_service, init_service};
+    use actix_web::{App, web};
+
+    use super::*;
+    use crate::config::Config;
+
+    async fn who(caller: Caller) -> String {
+        caller.principal.to_string()
+    }
+
+    #[tokio::test]
+    async fn a_handler_knows_who_calls() {
+        let file = std::env::temp_dir().join(format!("users-{}", uuid::Uuid::new_v4()));
+        std::fs::write(&file, format!("alice:{}", bcrypt::hash("a", 4).unwrap())).unwrap();
+        let mut config = Config::for_bootstrap("127.0.0.1:1");
+        config.auth.methods.basic = true;
+        config.auth.required = false;
+        config.auth.users_file = Some(file.clone());
+        let state = Data::new(State::new(config).unwrap());
+        let app = App::new().app_data(state).wrap(from_fn(authenticate)).route("/who", web::get().to(who));
+        let app = init_service(app).await;
+        std::fs::remove_file(file).unwrap();
+        let call = |shown: Option<&'static str>| {
+            let request = TestRequest::get().uri("/who");
+            shown.into_iter().fold(request, |request, shown| request.insert_header((AUTHORIZATION, shown))).to_request()
+        };
+        assert_eq!(call_and_read_body(&app, call(Some("Basic YWxpY2U6YQ=="))).await, "alice");
+        assert_eq!(call_and_read_body(&app, call(None)).await, "ANONYMOUS");
+        assert_eq!(call_service(&app, call(Some("Basic YWxpY2U6Yg=="))).await.status(), 401);
+    }
+
+    #[test]
+    fn what_kafka_says_of_credentials_is_told_as_it_concerns_the_caller() {
+        let table = [
+            (Kind::KafkaAuthentication, Kind::CredentialsWrong),
+            (Kind::KafkaRetriable, Kind::AuthUnavailable),
+            (Kind::Kafka, Kind::AuthUnavailable),
+            (Kind::BrokerNotAvailable, Kind::AuthUnavailable),
+            (Kind::Overloaded, Kind::Overloaded),
+        ];
+        for (said, told) in table {
+            let kind = match denied(said.into()) {
+                Denied::Refused(refusal) => refusal.error().kind(),
+                Denied::Failed(error) => error.kind(),
+            };
+            assert_eq!(kind, told, "{said:?}");
+        }
     }
 }
