@@ -89,7 +89,7 @@ mod tests {
     #[test]
     fn users_are_read_and_checked() {
         let text = format!("# comment\n\n{}\r\n{}", line("alice", "a").trim_end(), line("bob", "b"));
-        let users = Users::read(&text).ok().expect("it is good");
+        let users = Users::read(&text).unwrap_or_else(|problem| panic!("{problem}"));
         let shown = Fingerprints::new().unwrap().of(&["x"]);
         assert_eq!(users.len(), 2);
         for (name, password, right) in [

@@ -29,7 +29,13 @@ pub struct Source {
 
 enum Place {
     File(PathBuf),
-    Url { client: Client, base: String, path: String },
+    Url(Box<Server>),
+}
+
+struct Server {
+    client: Client,
+    base: String,
+    path: String,
 }
 
 /// What was fetched last; where that failed, what was fetched before.
@@ -103,7 +109,7 @@ impl Source {
     pub fn reload(&self) -> Result<(), String> {
         match &self.place {
             Place::File(path) => self.take(read(path)),
-            Place::Url { .. } => {
+            Place::Url(_) => {
                 self.wanted.notify_one();
                 Ok(())
             }
@@ -115,10 +121,8 @@ impl Source {
         loop {
             let found = self.fetch().await;
             let before = self.current.borrow().problem.clone();
-            if let Err(problem) = self.take(found) {
-                if before.as_ref() != Some(&problem) {
-                    warn!("{problem}; the keys that were read before stay");
-                }
+            if let Some(problem) = self.take(found).err().filter(|problem| before.as_ref() != Some(problem)) {
+                warn!("{problem}; the keys that were read before stay");
             }
             let pause = if self.current.borrow().problem.is_some() { self.cooldown } else { self.interval };
             tokio::select! {
@@ -134,10 +138,10 @@ impl Source {
                 let path = path.clone();
                 spawn_blocking(move || read(&path)).await.map_err(|error| error.to_string())?
             }
-            Place::Url { client, base, path } => {
-                let fetched = timeout(self.limit, download(client, base, path, self.limit)).await;
+            Place::Url(server) => {
+                let fetched = timeout(self.limit, server.download(self.limit)).await;
                 let fetched = fetched.unwrap_or_else(|_| Err(format!("no answer within {:?}", self.limit)));
-                fetched.map_err(|problem| format!("the keys at {base} cannot be fetched: {problem}"))
+                fetched.map_err(|problem| format!("the keys at {} cannot be fetched: {problem}", server.base))
             }
         }
     }
@@ -174,7 +178,7 @@ impl Source {
         match &self.place {
             Place::File(path) => path.display().to_string(),
             // The query may hold what is nobody's business.
-            Place::Url { base, .. } => format!("the answer of {base}"),
+            Place::Url(server) => format!("the answer of {}", server.base),
         }
     }
 }
@@ -186,16 +190,19 @@ impl Place {
             warn!("the keys of tokens come from {base} without TLS: who is between can forge tokens");
         }
         let client = Client::new(&url.remote, limit, None)?;
-        Ok(Place::Url { client, base, path: url.path.clone() })
+        Ok(Place::Url(Box::new(Server { client, base, path: url.path.clone() })))
     }
 }
 
-async fn download(client: &Client, base: &str, path: &str, limit: Duration) -> Result<Vec<u8>, String> {
-    let answer = client.send(base, &Request::get(path), limit).await.map_err(|failure| failure.to_string())?;
-    if answer.status() != 200 {
-        return Err(format!("it answers {}", answer.status()));
+impl Server {
+    async fn download(&self, limit: Duration) -> Result<Vec<u8>, String> {
+        let answer = self.client.send(&self.base, &Request::get(&self.path), limit).await;
+        let answer = answer.map_err(|failure| failure.to_string())?;
+        if answer.status() != 200 {
+            return Err(format!("it answers {}", answer.status()));
+        }
+        answer.whole(MOST_BYTES).await.map(Vec::from).map_err(|failure| failure.to_string())
     }
-    answer.whole(MOST_BYTES).await.map(Vec::from).map_err(|failure| failure.to_string())
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, String> {

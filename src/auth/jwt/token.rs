@@ -436,7 +436,7 @@ mod tests {
             (json!("text"), "key 1 cannot be read"),
         ];
         for (key, problem) in table {
-            let found = set_of(&[key.clone()], &settings, true).err().unwrap_or_default();
+            let found = set_of(std::slice::from_ref(&key), &settings, true).err().unwrap_or_default();
             assert!(found.starts_with(&format!("has no key for tokens: {problem}")), "{key}: {found}");
         }
         let mut encrypting = rsa_key("rsa");
