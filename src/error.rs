@@ -40,7 +40,7 @@ error_kinds! {
     ConnectName            400   400   "connect_name"             "No Kafka Connect worker can be asked for a name with this character.";
     ConnectMasked          400   400   "connect_masked"           "A masked value was sent for something that is not stored: send the value itself.";
     KafkaAuthentication    401   40101 "kafka_authentication"     "Kafka refused the credentials of this proxy.";
-    CredentialsMissing     401   40101 "credentials_missing"      "This proxy has to know who calls: send credentials in one of the ways that WWW-Authenticate names.";
+    CredentialsMissing     401   40101 "credentials_missing"      "This proxy has to know who calls: send credentials in one of the ways that WWW-Authenticate names, or a certificate.";
     CredentialsWrong       401   40101 "credentials_wrong"        "The credentials are not accepted: they are wrong, have expired, or are not of a kind that this proxy takes.";
     KafkaAuthorization     403   40301 "kafka_authorization"      "Kafka does not authorize this operation.";
     ConnectPolicy          403   403   "connect_policy"           "The rules of this proxy do not allow this configuration.";

@@ -1,7 +1,9 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 use crate::auth::basic::{Basic, Login};
 use crate::auth::certificate::{self, Rules};
@@ -26,6 +28,8 @@ pub struct Authenticator {
     failures: Arc<Failures>,
     /// Credentials that Kafka has accepted once.
     accepted: Known<()>,
+    /// Credentials that Kafka is shown for the first time.
+    checks: Arc<Semaphore>,
     tasks: Mutex<JoinSet<()>>,
 }
 
@@ -47,6 +51,8 @@ pub struct Attempt {
     pub credentials: Credentials,
     shown: Fingerprint,
     sources: Vec<Source>,
+    /// Held until Kafka has judged, where it has not before.
+    turn: Option<OwnedSemaphorePermit>,
 }
 
 impl Authenticator {
@@ -66,6 +72,7 @@ impl Authenticator {
             fingerprints: Fingerprints::new()?,
             failures: Arc::new(Failures::new(settings.failed_attempts, settings.failed_window)),
             accepted: Known::new(settings.cached_credentials),
+            checks: Arc::new(Semaphore::new(settings.concurrent_checks)),
             tasks: Mutex::default(),
             settings: settings.clone(),
         })
@@ -114,7 +121,7 @@ impl Authenticator {
         let principal = Principal::named(&user);
         let Some(basic) = &self.basic else {
             let credentials = Credentials::Password { user, password: Password(password) };
-            return self.kafkas(Attempt { principal, credentials, shown, sources });
+            return self.kafkas(Attempt { principal, credentials, shown, sources, turn: None }).await;
         };
         basic.check(Login { user, password, shown, sources }, &self.failures).await?;
         Ok(Verdict::Known(principal))
@@ -128,7 +135,7 @@ impl Authenticator {
             return Ok(Verdict::Known(principal));
         }
         let credentials = Credentials::Token(Password(token.to_owned()));
-        self.kafkas(Attempt { principal, credentials, shown, sources })
+        self.kafkas(Attempt { principal, credentials, shown, sources, turn: None }).await
     }
 
     fn certificate(&self, certificate: &[u8], sources: &[Source]) -> Result<Verdict, Refusal> {
@@ -140,13 +147,24 @@ impl Authenticator {
         }
     }
 
-    /// Lets Kafka judge, unless there was too much from there that was wrong.
-    fn kafkas(&self, attempt: Attempt) -> Result<Verdict, Refusal> {
+    /// Lets Kafka judge, unless there was too much from there that was wrong. A few at a time, so that who guesses is not
+    /// faster than what is counted.
+    async fn kafkas(&self, mut attempt: Attempt) -> Result<Verdict, Refusal> {
+        if self.is_new(&attempt)? {
+            let turn = timeout(self.settings.check_wait, Arc::clone(&self.checks).acquire_owned()).await;
+            let Ok(Ok(turn)) = turn else { return Err(Refusal::Busy) };
+            attempt.turn = self.is_new(&attempt)?.then_some(turn);
+        }
+        Ok(Verdict::AskKafka(attempt))
+    }
+
+    /// Tells whether Kafka has never accepted this; those who wait for their turn may not try what is new.
+    fn is_new(&self, attempt: &Attempt) -> Result<bool, Refusal> {
         let now = Instant::now();
         let is_new = self.accepted.look(&attempt.shown, now, |()| true) == Memory::Nothing;
         match self.failures.wait(&attempt.sources, now).filter(|_| is_new) {
             Some(wait) => Err(Refusal::Limited(wait)),
-            None => Ok(Verdict::AskKafka(attempt)),
+            None => Ok(is_new),
         }
     }
 
@@ -313,6 +331,20 @@ mod tests {
         // What Kafka does not accept any more is as new as any other.
         auth.settle(&good, false);
         assert!(matches!(ask(&auth, password("alice", "a"), None).await, Err(Refusal::Limited(_))));
+    }
+
+    #[tokio::test]
+    async fn kafka_is_shown_only_a_few_at_a_time_that_it_has_not_seen() {
+        let mut settings = Auth { passthrough: BASIC, ..settings(BASIC) };
+        (settings.concurrent_checks, settings.check_wait) = (2, Duration::ZERO);
+        let auth = Authenticator::new(&settings).unwrap();
+        let one = attempt(ask(&auth, password("alice", "a"), None).await);
+        let two = attempt(ask(&auth, password("bob", "b"), None).await);
+        assert_eq!(name(ask(&auth, password("carol", "c"), None).await), Err(Refusal::Busy));
+        auth.settle(&one, true);
+        assert_eq!(name(ask(&auth, password("alice", "a"), None).await), Ok("alice?".into()));
+        drop((one, two));
+        assert_eq!(name(ask(&auth, password("carol", "c"), None).await), Ok("carol?".into()));
     }
 
     #[tokio::test]

@@ -7,8 +7,7 @@ use crate::harness::app::{self, App};
 use crate::harness::http::{Answer, JSON, JSON_V2, V1, V2};
 use crate::harness::{PATIENCE, eventually};
 
-const MISSING: &str =
-    "This proxy has to know who calls: send credentials in one of the ways that WWW-Authenticate names.";
+const MISSING: &str = "This proxy has to know who calls: send credentials in one of the ways that WWW-Authenticate names, or a certificate.";
 const WRONG: &str =
     "The credentials are not accepted: they are wrong, have expired, or are not of a kind that this proxy takes.";
 

@@ -12,6 +12,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
 use serde_json::{Value, json};
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 /// A key that signs with ES256.
 pub struct Signer {
@@ -79,11 +82,31 @@ struct Shared {
 
 impl Issuer {
     pub fn start(keys: &str) -> Issuer {
+        Issuer::listen("http", keys, |server, stream| server.serve(stream))
+    }
+
+    /// Serves with TLS, as what is in these PEM files.
+    pub fn start_tls(keys: &str, certificate: &str, key: &str) -> Issuer {
+        let chain = vec![CertificateDer::from_pem_file(certificate).unwrap()];
+        let key = PrivateKeyDer::from_pem_file(key).unwrap();
+        let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
+        let versions = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+        let config = Arc::new(versions.with_no_client_auth().with_single_cert(chain, key).unwrap());
+        Issuer::listen("https", keys, move |server, stream| {
+            let session = ServerConnection::new(Arc::clone(&config)).unwrap();
+            let mut stream = StreamOwned::new(session, stream);
+            if stream.flush().is_ok() {
+                server.serve(stream);
+            }
+        })
+    }
+
+    fn listen(scheme: &str, keys: &str, serve: impl Fn(&Shared, TcpStream) + Send + 'static) -> Issuer {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}/keys?of=proxy", listener.local_addr().unwrap());
+        let url = format!("{scheme}://{}/keys?of=proxy", listener.local_addr().unwrap());
         let shared = Arc::new(Shared { answer: Mutex::new(Some((200, keys.to_owned()))), asked: AtomicUsize::new(0) });
         let server = Arc::clone(&shared);
-        thread::spawn(move || listener.incoming().flatten().for_each(|stream| server.serve(stream)));
+        thread::spawn(move || listener.incoming().flatten().for_each(|stream| serve(&server, stream)));
         Issuer { url, shared }
     }
 
@@ -104,17 +127,21 @@ impl Issuer {
 }
 
 impl Shared {
-    fn serve(&self, mut stream: TcpStream) {
+    fn serve(&self, mut stream: impl Read + Write) {
         let mut head = Vec::new();
         let mut byte = [0];
         while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|read| read > 0) {
             head.push(byte[0]);
         }
-        assert!(head.starts_with(b"GET /keys?of=proxy HTTP/1.1\r\n"), "{:?}", String::from_utf8_lossy(&head));
+        // A client that does not trust this server sends nothing.
+        if !head.starts_with(b"GET /keys?of=proxy HTTP/1.1\r\n") {
+            return;
+        }
         let answer = self.answer.lock().unwrap().clone();
         if let Some((status, body)) = answer {
             let head = format!("HTTP/1.1 {status} X\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
             let _ = stream.write_all((head + &body).as_bytes());
+            let _ = stream.flush();
         }
         self.asked.fetch_add(1, Ordering::SeqCst);
     }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use super::issuer::{Issuer, Signer};
 use super::{File, ask, proxy};
 use crate::harness::app::App;
+use crate::harness::certificates::Certificates;
 use crate::harness::{PATIENCE, eventually};
 
 const LONG: &str = "auth.jwt.refresh_interval=1h";
@@ -133,4 +134,24 @@ async fn a_secret_from_the_net_is_not_taken() {
     );
     let signature = ring::hmac::sign(&ring::hmac::Key::new(ring::hmac::HMAC_SHA256, &[7; 32]), message.as_bytes());
     assert_eq!(ask(&app, &format!("Bearer {message}.{}", super::issuer::b64(signature))).await.status, 401);
+}
+
+#[tokio::test]
+async fn keys_come_from_a_server_that_somebody_trusted_vouches_for() {
+    let signer = Signer::new("one");
+    let certificates = Certificates::new();
+    certificates.issue("issuer", &["127.0.0.1"]);
+    let keys = Signer::set(&[&signer]);
+    let issuer = Issuer::start_tls(&keys, &certificates.path("issuer.pem"), &certificates.path("issuer.key"));
+    let ca = format!("auth.jwt.ca_file={}", certificates.path("ca.pem"));
+    becomes(&trusting(&issuer, &[&ca]), &signer.bearer("alice"), 200).await;
+    let others = Certificates::new();
+    let ca = format!("auth.jwt.ca_file={}", others.path("ca.pem"));
+    let app = trusting(&issuer, &[&ca, "auth.jwt.refresh_cooldown=10ms"]);
+    let end = Instant::now() + Duration::from_millis(500);
+    while Instant::now() < end {
+        assert_eq!(ask(&app, &signer.bearer("alice")).await.status, 503);
+    }
+    others.remove();
+    certificates.remove();
 }
