@@ -40,6 +40,8 @@ error_kinds! {
     ConnectName            400   400   "connect_name"             "No Kafka Connect worker can be asked for a name with this character.";
     ConnectMasked          400   400   "connect_masked"           "A masked value was sent for something that is not stored: send the value itself.";
     KafkaAuthentication    401   40101 "kafka_authentication"     "Kafka refused the credentials of this proxy.";
+    CredentialsMissing     401   40101 "credentials_missing"      "This proxy has to know who calls: send credentials in one of the ways that WWW-Authenticate names, or a certificate.";
+    CredentialsWrong       401   40101 "credentials_wrong"        "The credentials are not accepted: they are wrong, have expired, or are not of a kind that this proxy takes.";
     KafkaAuthorization     403   40301 "kafka_authorization"      "Kafka does not authorize this operation.";
     ConnectPolicy          403   403   "connect_policy"           "The rules of this proxy do not allow this configuration.";
     NotFound               404   404   "not_found"                "HTTP 404 Not Found";
@@ -79,6 +81,7 @@ error_kinds! {
     QueueFull              429   429   "queue_full"               "Too many records wait for Kafka; send the request again later.";
     ConnectBusy            429   429   "connect_busy"             "Too many changes wait for this Kafka Connect cluster; send the request again later.";
     KafkaThrottled         429   42901 "kafka_throttled"          "Kafka's quota is used up; send the request again later.";
+    TooManyFailures        429   429   "too_many_failures"        "Too many wrong credentials came from this address or for this name; try again later with the right ones.";
     Internal               500   500   "internal"                 "Internal Server Error";
     V1Kafka                500   50001 "v1_kafka"                 "Kafka error";
     Kafka                  500   50002 "kafka"                    "Kafka refused the operation.";
@@ -88,6 +91,8 @@ error_kinds! {
     Overloaded             503   503   "overloaded"               "This proxy has too many requests under way; send the request again later.";
     BrokerNotAvailable     503   50302 "broker_not_available"     "The broker that has to do it is not available; send the request again later.";
     ConnectUnavailable     503   503   "connect_unavailable"      "No Kafka Connect worker can be reached, and nothing was changed; send the request again later.";
+    AuthBusy               503   503   "auth_busy"                "Too many credentials wait to be checked; send the request again later.";
+    AuthUnavailable        503   503   "auth_unavailable"         "The credentials cannot be checked now; send the request again later.";
     ConnectTimeout         504   504   "connect_timeout"          "No Kafka Connect worker answered in time; send the request again later.";
     ConnectUnknown         504   504   "connect_unknown"          "The outcome is unknown: look at the connector before you send the request again.";
 }

@@ -7,6 +7,7 @@ pub mod http;
 pub mod domain;
 
 pub mod admin;
+pub mod auth;
 pub mod kafka;
 pub mod schema;
 pub mod upstream;

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use crate::admin::Admin;
+use crate::auth::Authenticator;
 use crate::config::Config;
 use crate::domain::connect::Clusters;
 use crate::domain::consume::Instances;
 use crate::domain::schemas::Schemas;
-use crate::error::Result;
+use crate::error::{Kind, Result};
 use crate::kafka::{Kafka, MockKafka};
+use crate::model::{Credentials, Principal};
 
 /// The parts that requests share; a copy shares them too.
 #[derive(Clone)]
@@ -25,6 +27,21 @@ pub struct State {
     pub schemas: Arc<Schemas>,
     /// The Kafka Connect clusters.
     pub connect: Arc<Clusters>,
+    /// Finds out who calls.
+    pub auth: Arc<Authenticator>,
+    /// What is used for callers whom Kafka itself knows.
+    pub callers: Arc<Callers>,
+}
+
+/// What is used on behalf of callers whose credentials are Kafka's to judge.
+#[derive(Default)]
+pub struct Callers;
+
+impl Callers {
+    /// Returns what serves somebody with these credentials; `KafkaAuthentication` where Kafka refuses them.
+    pub async fn state_for(&self, _: &Principal, _: &Credentials) -> Result<Arc<State>> {
+        Err(Kind::Unsupported.because("This proxy cannot hand credentials to Kafka yet."))
+    }
 }
 
 impl State {
@@ -39,6 +56,7 @@ impl State {
         let instances = Instances::new(&config.consumer);
         let schemas = Schemas::new(&config.schema_registry)?;
         let connect = Clusters::new(&config.connect, &admin)?;
+        let auth = Authenticator::new(&config.auth)?;
         Ok(State {
             config: Arc::new(config),
             kafka: Arc::new(kafka),
@@ -46,6 +64,8 @@ impl State {
             instances: Arc::new(instances),
             schemas: Arc::new(schemas),
             connect: Arc::new(connect),
+            auth: Arc::new(auth),
+            callers: Arc::default(),
         })
     }
 }

@@ -12,6 +12,7 @@ mod spelling;
 mod values;
 
 mod admin;
+mod auth;
 mod connect;
 mod consumer;
 mod kafka;
@@ -25,6 +26,7 @@ mod server_tls;
 
 pub use admin::Admin;
 pub use args::{Args, Command};
+pub use auth::{ANY, Auth, Jwt, KeysUrl, Methods};
 pub use connect::{Connect, ConnectCluster, DEFAULT_CLUSTER, Discovery};
 pub use consumer::Consumer;
 pub use effective::Effective;
@@ -49,6 +51,8 @@ pub struct Config {
     pub dev: bool,
     /// How it listens and stops.
     pub server: Server,
+    /// Who may call.
+    pub auth: Auth,
     /// Where Kafka is.
     pub kafka: Kafka,
     /// How records are written.
@@ -118,6 +122,7 @@ impl Config {
         let mut config = Self {
             dev,
             server: Server::read(settings),
+            auth: Auth::read(settings),
             kafka: Kafka::read(settings, dev),
             producer: Producer::read(settings),
             consumer: Consumer::read(settings),

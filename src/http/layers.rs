@@ -3,11 +3,12 @@
 use actix_web::App;
 use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
-use actix_web::middleware::from_fn;
+use actix_web::middleware::{Condition, from_fn};
 use actix_web::web::{Data, QueryConfig, ServiceConfig};
 
 use crate::domain::Stopping;
 use crate::error::Kind;
+use crate::http::access::authenticate;
 use crate::http::envelope::envelope;
 use crate::http::gate::Gate;
 use crate::http::listen::Door;
@@ -39,6 +40,7 @@ impl Layers {
             InitError = (),
         >,
     > {
+        let is_asked = self.state.config.auth.methods.any();
         App::new()
             .app_data(door)
             .app_data(self.state)
@@ -48,6 +50,7 @@ impl Layers {
             .app_data(QueryConfig::default().error_handler(|error, _| {
                 Kind::BadRequest.because(format!("The query cannot be read: {error}.")).into()
             }))
+            .wrap(Condition::new(is_asked, from_fn(authenticate)))
             .wrap(from_fn(envelope))
             .configure(register)
     }

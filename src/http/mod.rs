@@ -1,5 +1,6 @@
 //! HTTP: routes, negotiation, bodies, answers; one folder an API version.
 
+mod access;
 mod answer;
 mod base_url;
 mod body;

@@ -84,6 +84,7 @@ pub fn bind(state: Data<State>) -> Result<Server, String> {
         listen => Some(Management::open(layers, listen, identity.clone(), &mut sockets)?),
     };
     state.connect.start();
+    state.auth.start();
     let quiet = Quiet { stopping, gate: gate.clone(), connections: opening.counted() };
     Ok(Server {
         addresses: main.doors.iter().filter_map(Door::address).collect(),
@@ -95,7 +96,7 @@ pub fn bind(state: Data<State>) -> Result<Server, String> {
         running: main.running,
         quiet,
         sockets: Sockets(Arc::new(sockets)),
-        reloads: reloads(identity, settings.tls.reload_interval),
+        reloads: reloads(&state, identity),
     })
 }
 
@@ -115,12 +116,14 @@ impl Management {
 }
 
 /// Returns what can be read again, and begins to look whether it has changed.
-fn reloads(identity: Option<Arc<Identity>>, interval: Duration) -> Reloads {
+fn reloads(state: &State, identity: Option<Arc<Identity>>) -> Reloads {
     let mut reloads = Reloads::default();
     if let Some(identity) = identity {
-        actix_web::rt::spawn(watch(Arc::clone(&identity), interval));
+        actix_web::rt::spawn(watch(Arc::clone(&identity), state.config.server.tls.reload_interval));
         reloads.add("certificates", move || identity.reload());
     }
+    let auth = Arc::clone(&state.auth);
+    reloads.add("users and keys", move || auth.reload());
     reloads
 }
 

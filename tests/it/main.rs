@@ -8,6 +8,7 @@ mod harness;
 mod harness_selftest;
 
 mod admin;
+mod auth;
 mod connect;
 mod connect_v1;
 mod consume;
