@@ -41,6 +41,7 @@ error_kinds! {
     ConnectMasked          400   400   "connect_masked"           "A masked value was sent for something that is not stored: send the value itself.";
     KafkaAuthentication    401   40101 "kafka_authentication"     "Kafka refused the credentials of this proxy.";
     KafkaAuthorization     403   40301 "kafka_authorization"      "Kafka does not authorize this operation.";
+    Forbidden              403   40301 "forbidden"                "No rule of this proxy allows it.";
     ConnectPolicy          403   403   "connect_policy"           "The rules of this proxy do not allow this configuration.";
     NotFound               404   404   "not_found"                "HTTP 404 Not Found";
     TopicNotFound          404   40401 "topic_not_found"          "Topic not found.";
@@ -78,6 +79,7 @@ error_kinds! {
     TooManyInstances       429   429   "too_many_instances"       "There are too many consumer instances; delete those that are not needed, or try again later.";
     QueueFull              429   429   "queue_full"               "Too many records wait for Kafka; send the request again later.";
     ConnectBusy            429   429   "connect_busy"             "Too many changes wait for this Kafka Connect cluster; send the request again later.";
+    RateLimited            429   429   "rate_limited"             "Request rate limit exceeded: The rate limit of requests per second has been exceeded.";
     KafkaThrottled         429   42901 "kafka_throttled"          "Kafka's quota is used up; send the request again later.";
     Internal               500   500   "internal"                 "Internal Server Error";
     V1Kafka                500   50001 "v1_kafka"                 "Kafka error";

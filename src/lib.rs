@@ -17,5 +17,7 @@ pub mod cache;
 pub mod config;
 pub mod error;
 pub mod model;
+pub mod rates;
+pub mod rules;
 pub mod state;
 pub mod tls;

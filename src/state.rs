@@ -9,6 +9,8 @@ use crate::domain::consume::Instances;
 use crate::domain::schemas::Schemas;
 use crate::error::Result;
 use crate::kafka::{Kafka, MockKafka};
+use crate::rates::Rates;
+use crate::rules::Rules;
 
 /// The parts that requests share; a copy shares them too.
 #[derive(Clone)]
@@ -25,6 +27,10 @@ pub struct State {
     pub schemas: Arc<Schemas>,
     /// The Kafka Connect clusters.
     pub connect: Arc<Clusters>,
+    /// What callers may do.
+    pub rules: Arc<Rules>,
+    /// How much each caller has done of late.
+    pub rates: Arc<Rates>,
 }
 
 impl State {
@@ -40,6 +46,8 @@ impl State {
         let schemas = Schemas::new(&config.schema_registry)?;
         let connect = Clusters::new(&config.connect, &admin)?;
         Ok(State {
+            rules: Arc::new(Rules::new(&config.rules)),
+            rates: Arc::new(Rates::new(&config.rate)),
             config: Arc::new(config),
             kafka: Arc::new(kafka),
             admin,

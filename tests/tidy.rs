@@ -24,8 +24,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("kafka", &["config", "error", "model"]),
     ("admin", &["config", "error", "model", "tls"]),
     ("domain", &["admin", "cache", "config", "error", "format", "kafka", "model", "schema", "upstream"]),
-    ("state", &["admin", "config", "domain", "error", "kafka"]),
-    ("http", &["config", "domain", "error", "format", "model", "state"]),
+    ("rules", &["config", "error", "model"]),
+    ("rates", &["config", "model"]),
+    ("state", &["admin", "config", "domain", "error", "kafka", "rates", "rules"]),
+    ("http", &["config", "domain", "error", "format", "model", "rates", "rules", "state"]),
     ("main", &["config", "http", "kafka", "state"]),
 ];
 
@@ -56,6 +58,7 @@ const LIVES_IN: &[(&str, &[&str])] = &[
     ("humantime", &["src/config/"]),
     ("mime", &["src/http/media.rs"]),
     ("env_logger", &["src/main.rs"]),
+    ("arc_swap", &["src/rules/", "src/rates/"]),
 ];
 
 /// What stops the process, and what is left over from trying something out.

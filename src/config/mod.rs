@@ -13,11 +13,14 @@ mod values;
 mod admin;
 mod connect;
 mod consumer;
+mod endpoints;
 mod kafka;
 mod limits;
 mod log;
 mod producer;
+mod rate;
 mod remote;
+mod rules;
 mod schema_registry;
 mod server;
 
@@ -25,13 +28,16 @@ pub use admin::Admin;
 pub use args::Args;
 pub use connect::{Connect, ConnectCluster, DEFAULT_CLUSTER, Discovery};
 pub use consumer::Consumer;
+pub use endpoints::{Endpoints, NAMES as ENDPOINT_NAMES};
 pub use kafka::Kafka;
 pub use limits::Limits;
 pub use log::Log;
 pub use problem::Problems;
 pub use producer::{Acks, Compression, PlainJson, Producer};
 pub use properties::Properties;
+pub use rate::Rate;
 pub use remote::{Remote, Secret};
+pub use rules::{Rule, Rules};
 pub use schema_registry::SchemaRegistry;
 pub use server::Server;
 pub use sources::environment;
@@ -59,6 +65,12 @@ pub struct Config {
     pub connect: Connect,
     /// What is refused for its size or number.
     pub limits: Limits,
+    /// What is served at all.
+    pub endpoints: Endpoints,
+    /// What callers may do.
+    pub rules: Rules,
+    /// How much each caller may.
+    pub rate: Rate,
     /// What is logged.
     pub log: Log,
 }
@@ -110,6 +122,9 @@ impl Config {
             schema_registry: SchemaRegistry::read(settings),
             connect: connect::read(settings),
             limits: Limits::read(settings),
+            endpoints: Endpoints::read(settings),
+            rules: rules::read(settings),
+            rate: Rate::read(settings),
             log: Log::read(settings),
         }
     }

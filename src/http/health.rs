@@ -5,6 +5,7 @@ use crate::error::Result;
 use crate::http::answer::{Answer, Offers};
 use crate::http::doc::Doc;
 use crate::http::media::{JSON, Offer};
+use crate::http::permit;
 use crate::http::resource::{Routes, get, resource};
 
 /// Plain JSON.
@@ -17,7 +18,7 @@ impl Offers for Plain {
 /// Registers what tells that this process serves.
 pub fn routes(routes: &mut Routes) {
     let doc = Doc::of("Tell that this proxy serves requests").gives::<Plain>(200, "Object");
-    routes.service(resource("/health", vec![get(health).doc(doc)]));
+    routes.service(resource("/health", vec![get("proxy.health", permit::OPEN, health).doc(doc)]));
 }
 
 /// `GET /health`: as a Connect worker has it, for this proxy itself; says nothing of Kafka.

@@ -11,7 +11,8 @@ use crate::domain::Stopper;
 use crate::error::Kind;
 use crate::http::envelope::envelope;
 use crate::http::gate::Gate;
-use crate::http::routes;
+use crate::http::served::{Unserved, refuse_unserved};
+use crate::http::{routes, table};
 use crate::state::State;
 
 /// A server that listens.
@@ -38,6 +39,7 @@ pub fn bind(state: Data<State>) -> Result<Server, String> {
         workers => workers,
     };
     let gate = Data::new(Gate::new(&state.config.limits));
+    let unserved = Data::new(Unserved::of(table(), &state.config.endpoints));
     let beside = state.clone();
     let (stopper, stopping) = Stopper::new();
     let stopping = Data::new(stopping);
@@ -46,11 +48,13 @@ pub fn bind(state: Data<State>) -> Result<Server, String> {
             .app_data(state.clone())
             .app_data(gate.clone())
             .app_data(stopping.clone())
+            .app_data(unserved.clone())
             .app_data(QueryConfig::default().error_handler(|error, _| {
                 Kind::BadRequest.because(format!("The query cannot be read: {error}.")).into()
             }))
+            .wrap(from_fn(refuse_unserved))
             .wrap(from_fn(envelope))
-            .configure(routes)
+            .configure(|config| routes(config, &state.config.endpoints))
     })
     .workers(workers)
     .backlog(settings.backlog)

@@ -78,6 +78,11 @@ impl Call {
         self.names.first().map(|name| decoded(name)).unwrap_or_default()
     }
 
+    /// Returns the name that a worker reads in a segment of a path.
+    pub fn name_in(segment: &str) -> String {
+        decoded(segment)
+    }
+
     /// Returns the number of the task in the path.
     pub fn task(&self) -> Option<i32> {
         self.names.get(1)?.parse().ok()

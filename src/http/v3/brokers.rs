@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::domain::admin::brokers;
 use crate::error::Result;
+use crate::http::permit;
 use crate::http::resource::{self, Routes, resource};
 use crate::http::v3::cluster::{CannotBeFound, Cluster};
 use crate::http::v3::docs;
@@ -16,16 +17,16 @@ pub fn routes(routes: &mut Routes) {
     routes
         .service(resource(
             "/clusters/{cluster}/brokers",
-            vec![resource::get(list).doc(docs::many::<Fields>("List the brokers", "KafkaBrokerList"))],
+            vec![resource::get("api.v3.brokers.list", permit::DESCRIBE_CLUSTER, list).doc(docs::many::<Fields>("List the brokers", "KafkaBrokerList"))],
         ))
         .service(resource(
             "/clusters/{cluster}/brokers/{broker}",
-            vec![resource::get(get).doc(docs::one::<Fields>("Get a broker", "KafkaBroker"))],
+            vec![resource::get("api.v3.brokers.get", permit::DESCRIBE_CLUSTER, get).doc(docs::one::<Fields>("Get a broker", "KafkaBroker"))],
         ))
         .service(resource(
             "/clusters/{cluster}/brokers/{broker}/partition-replicas",
             vec![
-                resource::get(partition_replicas)
+                resource::get("api.v3.replicas.search-by-broker", permit::DESCRIBE_CLUSTER, partition_replicas)
                     .doc(docs::many::<replicas::Fields>("List the replicas on a broker", "KafkaReplicaList")),
             ],
         ));

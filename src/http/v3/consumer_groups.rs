@@ -9,6 +9,7 @@ use serde_json::json;
 use crate::domain::admin::groups;
 use crate::error::{Error, Result};
 use crate::http::doc::Parameter;
+use crate::http::permit;
 use crate::http::resource::{Routes, get as on_get, post, resource};
 use crate::http::v3::cluster::{Cluster, CouldNotBeFound, done};
 use crate::http::v3::document::{Document, present};
@@ -29,14 +30,14 @@ pub fn routes(routes: &mut Routes) {
         .service(resource(
             "/clusters/{cluster}/consumer-groups",
             vec![
-                on_get(list)
+                on_get("api.v3.consumer-groups.list", permit::DESCRIBE_GROUPS, list)
                     .doc(docs::many::<GroupFields>("List the consumer groups", "KafkaConsumerGroupList").query(filter)),
             ],
         ))
         .service(resource(
             "/clusters/{cluster}/consumer-groups:delete",
             vec![
-                post(delete).doc(
+                post("api.v3.consumer-groups.batch-delete", permit::DELETE_GROUPS, delete).doc(
                     docs::changes("Delete consumer groups with their offsets", "DeleteGroups")
                         .gives_nothing(204)
                         .gives::<V3>(207, "Failures"),
@@ -45,7 +46,7 @@ pub fn routes(routes: &mut Routes) {
         ))
         .service(resource(
             "/clusters/{cluster}/consumer-groups/{group}",
-            vec![on_get(get).doc(docs::one::<GroupFields>("Get a consumer group", "KafkaConsumerGroup"))],
+            vec![on_get("api.v3.consumer-groups.get", permit::DESCRIBE_GROUP, get).doc(docs::one::<GroupFields>("Get a consumer group", "KafkaConsumerGroup"))],
         ));
 }
 

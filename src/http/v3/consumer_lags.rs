@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::domain::admin::lags::{self, Lag, Owner};
 use crate::error::{Kind, Result};
+use crate::http::permit;
 use crate::http::resource::{Routes, get as on_get, resource};
 use crate::http::v3::cluster::{Cluster, CouldNotBeFound};
 use crate::http::v3::docs;
@@ -19,19 +20,19 @@ pub fn routes(routes: &mut Routes) {
         .service(resource(
             &below("/lags"),
             vec![
-                on_get(list).doc(docs::many::<LagFields>("List the lags of a consumer group", "KafkaConsumerLagList")),
+                on_get("api.v3.consumer-lags.list", permit::DESCRIBE_GROUP, list).doc(docs::many::<LagFields>("List the lags of a consumer group", "KafkaConsumerLagList")),
             ],
         ))
         .service(resource(
             &below("/lags/{topic}/partitions/{partition}"),
             vec![
-                on_get(get)
+                on_get("api.v3.consumer-lags.get", permit::DESCRIBE_GROUP_AND_TOPIC, get)
                     .doc(docs::one::<LagFields>("Get the lag of a consumer group in a partition", "KafkaConsumerLag")),
             ],
         ))
         .service(resource(
             &below("/lag-summary"),
-            vec![on_get(summary).doc(docs::one::<SummaryFields>(
+            vec![on_get("api.v3.consumer-group-lag-summary.get", permit::DESCRIBE_GROUP, summary).doc(docs::one::<SummaryFields>(
                 "Get the largest lag of a consumer group and the sum of all",
                 "KafkaConsumerGroupLagSummary",
             ))],

@@ -8,6 +8,7 @@ use crate::domain::admin::offset_reset::{self, Move, Target};
 use crate::domain::admin::offsets::{self, Scope};
 use crate::error::{Kind, Result};
 use crate::http::fields::Fields;
+use crate::http::permit;
 use crate::http::resource::{Routes, get as on_get, post, resource};
 use crate::http::v2::consumers::timestamp_ms;
 use crate::http::v3::cluster::{Cluster, CouldNotBeFound, done};
@@ -25,14 +26,14 @@ pub fn routes(routes: &mut Routes) {
     routes
         .service(resource(
             &below(""),
-            vec![on_get(list).doc(docs::many::<OffsetFields>(
+            vec![on_get("api.v3.consumer-group-offsets.list", permit::DESCRIBE_GROUP, list).doc(docs::many::<OffsetFields>(
                 "List the committed offsets of a consumer group",
                 "KafkaConsumerGroupOffsetList",
             ))],
         ))
         .service(resource(
             &below("/{topic}/partitions/{partition}"),
-            vec![on_get(get).doc(docs::one::<OffsetFields>(
+            vec![on_get("api.v3.consumer-group-offsets.get", permit::DESCRIBE_GROUP_AND_TOPIC, get).doc(docs::one::<OffsetFields>(
                 "Get the committed offset of a consumer group in a partition",
                 "KafkaConsumerGroupOffset",
             ))],
@@ -40,7 +41,7 @@ pub fn routes(routes: &mut Routes) {
         .service(resource(
             &below(":alter"),
             vec![
-                post(alter).doc(
+                post("api.v3.consumer-group-offsets.alter", permit::ALTER_GROUP, alter).doc(
                     changes("Set committed offsets of an empty consumer group", "AlterOffsets").gives_nothing(204),
                 ),
             ],
@@ -48,7 +49,7 @@ pub fn routes(routes: &mut Routes) {
         .service(resource(
             &below(":reset"),
             vec![
-                post(reset).doc(
+                post("api.v3.consumer-group-offsets.reset", permit::ALTER_GROUP, reset).doc(
                     changes(
                         "Reset committed offsets of an empty consumer group, or tell what that would do",
                         "ResetOffsets",
@@ -60,7 +61,7 @@ pub fn routes(routes: &mut Routes) {
         .service(resource(
             &below(":delete"),
             vec![
-                post(delete)
+                post("api.v3.consumer-group-offsets.delete", permit::ALTER_GROUP, delete)
                     .doc(changes("Delete committed offsets of a consumer group", "DeleteOffsets").gives_nothing(204)),
             ],
         ));

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::domain::admin::groups;
 use crate::error::{Kind, Result};
+use crate::http::permit;
 use crate::http::resource::{Routes, get as on_get, resource};
 use crate::http::v3::cluster::{Cluster, CouldNotBeFound};
 use crate::http::v3::docs;
@@ -19,18 +20,18 @@ pub fn routes(routes: &mut Routes) {
         .service(resource(
             &below(""),
             vec![
-                on_get(list)
+                on_get("api.v3.consumers.list", permit::DESCRIBE_GROUP, list)
                     .doc(docs::many::<ConsumerFields>("List the members of a consumer group", "KafkaConsumerList")),
             ],
         ))
         .service(resource(
             &below("/{consumer}"),
-            vec![on_get(get).doc(docs::one::<ConsumerFields>("Get a member of a consumer group", "KafkaConsumer"))],
+            vec![on_get("api.v3.consumers.get", permit::DESCRIBE_GROUP, get).doc(docs::one::<ConsumerFields>("Get a member of a consumer group", "KafkaConsumer"))],
         ))
         .service(resource(
             &below("/{consumer}/assignments"),
             vec![
-                on_get(list_assignments).doc(docs::many::<AssignmentFields>(
+                on_get("api.v3.consumer-assignments.list", permit::DESCRIBE_GROUP, list_assignments).doc(docs::many::<AssignmentFields>(
                     "List the partitions of a member",
                     "KafkaConsumerAssignmentList",
                 )),
@@ -39,7 +40,7 @@ pub fn routes(routes: &mut Routes) {
         .service(resource(
             &below("/{consumer}/assignments/{topic}/partitions/{partition}"),
             vec![
-                on_get(get_assignment)
+                on_get("api.v3.consumer-assignments.get", permit::DESCRIBE_GROUP_AND_TOPIC, get_assignment)
                     .doc(docs::one::<AssignmentFields>("Get a partition of a member", "KafkaConsumerAssignment")),
             ],
         ));

@@ -9,6 +9,7 @@ use crate::domain::admin::partitions::Failed;
 use crate::error::{Kind, Result};
 use crate::http::fields::Fields;
 use crate::http::path::TopicPath;
+use crate::http::permit;
 use crate::http::resource::{self, Routes, resource};
 use crate::http::v3::cluster::{CannotBeFound, Cluster, done};
 use crate::http::v3::document::{Document, exactly, present};
@@ -22,7 +23,7 @@ pub fn routes(routes: &mut Routes) {
         .service(resource(
             "/clusters/{cluster}/topics/-/partitions/-/leader:elect",
             vec![
-                resource::post(elect_many).doc(
+                resource::post("api.v3.leaders.batch-elect", permit::ALTER_TOPICS, elect_many).doc(
                     docs::changes("Elect leaders of partitions", "ElectLeaders")
                         .gives_nothing(204)
                         .gives::<V3>(207, "Failures"),
@@ -32,7 +33,7 @@ pub fn routes(routes: &mut Routes) {
         .service(resource(
             "/clusters/{cluster}/topics/{topic}/partitions/{partition}/leader:elect",
             vec![
-                resource::post(elect)
+                resource::post("api.v3.leaders.elect", permit::ALTER_TOPIC, elect)
                     .doc(docs::changes("Elect the leader of a partition", "ElectLeader").gives_nothing(204)),
             ],
         ));

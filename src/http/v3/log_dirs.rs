@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::domain::admin::log_dirs::{self, PlacedReplica};
 use crate::error::Result;
 use crate::http::path::TopicPath;
+use crate::http::permit;
 use crate::http::resource::{self, Routes, resource};
 use crate::http::v3::cluster::{CannotBeFound, Cluster};
 use crate::http::v3::docs;
@@ -19,13 +20,13 @@ pub fn routes(routes: &mut Routes) {
         .service(resource(
             "/clusters/{cluster}/brokers/{broker}/log-dirs",
             vec![
-                resource::get(of_broker)
+                resource::get("api.v3.log-dirs.search-by-broker", permit::DESCRIBE_CLUSTER, of_broker)
                     .doc(docs::many::<Folder>("List the log directories of a broker", "KafkaLogDirList")),
             ],
         ))
         .service(resource(
             "/clusters/{cluster}/topics/{topic}/partitions/-/log-dirs",
-            vec![resource::get(of_topic).doc(docs::many::<Placed>(
+            vec![resource::get("api.v3.log-dirs.search-by-topic", permit::DESCRIBE_TOPIC, of_topic).doc(docs::many::<Placed>(
                 "List where the replicas of a topic are, with their sizes",
                 "KafkaReplicaLogDirList",
             ))],

@@ -7,6 +7,7 @@ use crate::domain::admin::reassignments;
 use crate::error::{Kind, Result};
 use crate::http::fields::Fields;
 use crate::http::path::TopicPath;
+use crate::http::permit;
 use crate::http::resource::{self, Routes, resource};
 use crate::http::v3::cluster::{CannotBeFound, Cluster, done};
 use crate::http::v3::document::{Document, present};
@@ -21,14 +22,14 @@ pub fn routes(routes: &mut Routes) {
         .service(resource(
             "/clusters/{cluster}/topics/-/partitions/-/reassignment",
             vec![
-                resource::get(list_all)
+                resource::get("api.v3.partition-reassignments.list", permit::DESCRIBE_TOPICS, list_all)
                     .doc(docs::many::<Move>("List the reassignments under way", "KafkaReassignmentList")),
             ],
         ))
         .service(resource(
             "/clusters/{cluster}/topics/-/partitions/-/reassignment:alter",
             vec![
-                resource::post(alter_many).doc(
+                resource::post("api.v3.partition-reassignments.alter", permit::ALTER_TOPICS, alter_many).doc(
                     docs::changes("Begin and cancel reassignments", "AlterReassignments")
                         .gives_nothing(202)
                         .gives::<V3>(207, "Failures"),
@@ -38,20 +39,20 @@ pub fn routes(routes: &mut Routes) {
         .service(resource(
             "/clusters/{cluster}/topics/{topic}/partitions/-/reassignment",
             vec![
-                resource::get(list)
+                resource::get("api.v3.partition-reassignments.search-by-topic", permit::DESCRIBE_TOPIC, list)
                     .doc(docs::many::<Move>("List the reassignments of a topic under way", "KafkaReassignmentList")),
             ],
         ))
         .service(resource(
             "/clusters/{cluster}/topics/{topic}/partitions/{partition}/reassignment",
             vec![
-                resource::get(get).doc(docs::one::<Move>("Get the reassignment of a partition", "KafkaReassignment")),
-                resource::put(begin).doc(
+                resource::get("api.v3.partition-reassignments.get", permit::DESCRIBE_TOPIC, get).doc(docs::one::<Move>("Get the reassignment of a partition", "KafkaReassignment")),
+                resource::put("api.v3.partition-reassignments.update", permit::ALTER_TOPIC, begin).doc(
                     docs::changes("Reassign a partition to other brokers", "Reassignment")
                         .gives_as::<V3, Resource<Move>>(202, "KafkaReassignment")
                         .gives_nothing(204),
                 ),
-                resource::delete(cancel).doc(docs::removes("Cancel the reassignment of a partition")),
+                resource::delete("api.v3.partition-reassignments.delete", permit::ALTER_TOPIC, cancel).doc(docs::removes("Cancel the reassignment of a partition")),
             ],
         ));
 }

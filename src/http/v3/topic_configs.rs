@@ -9,6 +9,7 @@ use crate::domain::admin::configs;
 use crate::error::{Error, Result};
 use crate::http::fields::Fields;
 use crate::http::path::TopicPath;
+use crate::http::permit;
 use crate::http::resource::{self, Routes, resource};
 use crate::http::v3::cluster::{CannotBeFound, Cluster, NotFound, done};
 use crate::http::v3::configs::{Config, NO_DATA, alteration, changes, setting};
@@ -24,14 +25,14 @@ pub fn routes(routes: &mut Routes) {
         .service(resource(
             "/clusters/{cluster}/topics/-/configs",
             vec![
-                resource::get(list_all)
+                resource::get("api.v3.topic-configs.list-all", permit::DESCRIBE_TOPICS, list_all)
                     .doc(docs::many::<Config<Owner>>("List the configs of all topics", "KafkaTopicConfigList")),
             ],
         ))
         .service(resource(
             "/clusters/{cluster}/topics/-/configs:alter",
             vec![
-                resource::post(alter_many).doc(
+                resource::post("api.v3.topic-configs.alter-multi", permit::ALTER_TOPICS, alter_many).doc(
                     docs::changes("Alter configs of topics", "AlterTopicConfigs")
                         .gives_nothing(204)
                         .gives::<V3>(207, "Failures"),
@@ -41,22 +42,22 @@ pub fn routes(routes: &mut Routes) {
         .service(resource(
             "/clusters/{cluster}/topics/{topic}/configs",
             vec![
-                resource::get(list)
+                resource::get("api.v3.topic-configs.list", permit::DESCRIBE_TOPIC, list)
                     .doc(docs::many::<Config<Owner>>("List the configs of a topic", "KafkaTopicConfigList")),
             ],
         ))
         .service(resource(
             "/clusters/{cluster}/topics/{topic}/configs:alter",
             vec![
-                resource::post(alter).doc(docs::changes("Alter configs of a topic", "AlterConfigs").gives_nothing(204)),
+                resource::post("api.v3.topic-configs.alter", permit::ALTER_TOPIC, alter).doc(docs::changes("Alter configs of a topic", "AlterConfigs").gives_nothing(204)),
             ],
         ))
         .service(resource(
             "/clusters/{cluster}/topics/{topic}/configs/{name}",
             vec![
-                resource::get(get).doc(docs::one::<Config<Owner>>("Get a config of a topic", "KafkaTopicConfig")),
-                resource::put(set).doc(docs::changes("Set a config of a topic", "ConfigValue").gives_nothing(204)),
-                resource::delete(reset).doc(docs::removes("Reset a config of a topic")),
+                resource::get("api.v3.topic-configs.get", permit::DESCRIBE_TOPIC, get).doc(docs::one::<Config<Owner>>("Get a config of a topic", "KafkaTopicConfig")),
+                resource::put("api.v3.topic-configs.update", permit::ALTER_TOPIC, set).doc(docs::changes("Set a config of a topic", "ConfigValue").gives_nothing(204)),
+                resource::delete("api.v3.topic-configs.delete", permit::ALTER_TOPIC, reset).doc(docs::removes("Reset a config of a topic")),
             ],
         ));
 }

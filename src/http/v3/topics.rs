@@ -13,6 +13,7 @@ use crate::error::{Kind, Result};
 use crate::http::doc::Parameter;
 use crate::http::fields::Fields;
 use crate::http::path::TopicPath;
+use crate::http::permit;
 use crate::http::resource::{self, Routes, resource};
 use crate::http::v3::cluster::{CannotBeFound, Cluster, done};
 use crate::http::v3::document::{Document, present};
@@ -26,8 +27,8 @@ pub fn routes(routes: &mut Routes) {
         .service(resource(
             "/clusters/{cluster}/topics",
             vec![
-                resource::get(list).doc(docs::many::<Topic>("List the topics", "KafkaTopicList").query(OPERATIONS)),
-                resource::post(create).doc(
+                resource::get("api.v3.topics.list", permit::DESCRIBE_TOPICS, list).doc(docs::many::<Topic>("List the topics", "KafkaTopicList").query(OPERATIONS)),
+                resource::post("api.v3.topics.create", permit::CREATE_TOPICS, create).doc(
                     docs::changes("Create a topic", "NewTopic")
                         .gives_as::<V3, Resource<Topic>>(201, "KafkaTopic")
                         .gives_as::<V3, Resource<Topic>>(200, "KafkaTopic"),
@@ -37,12 +38,12 @@ pub fn routes(routes: &mut Routes) {
         .service(resource(
             "/clusters/{cluster}/topics/{topic}",
             vec![
-                resource::get(get).doc(docs::one::<Topic>("Get a topic", "KafkaTopic").query(OPERATIONS)),
-                resource::patch(grow).doc(
+                resource::get("api.v3.topics.get", permit::DESCRIBE_TOPIC, get).doc(docs::one::<Topic>("Get a topic", "KafkaTopic").query(OPERATIONS)),
+                resource::patch("api.v3.topics.partitions", permit::ALTER_TOPIC, grow).doc(
                     docs::changes("Add partitions to a topic", "PartitionsCount")
                         .gives_as::<V3, Resource<Topic>>(200, "KafkaTopic"),
                 ),
-                resource::delete(delete).doc(docs::removes("Delete a topic")),
+                resource::delete("api.v3.topics.delete", permit::DELETE_TOPIC, delete).doc(docs::removes("Delete a topic")),
             ],
         ));
 }

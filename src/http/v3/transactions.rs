@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::admin::transactions;
 use crate::error::{Kind, Result};
 use crate::http::doc::Parameter;
+use crate::http::permit;
 use crate::http::resource::{Routes, get as on_get, resource};
 use crate::http::v3::cluster::{CannotBeFound, Cluster};
 use crate::http::v3::docs;
@@ -26,25 +27,25 @@ pub fn routes(routes: &mut Routes) {
         .service(resource(
             "/clusters/{cluster}/transactions",
             vec![
-                on_get(list)
+                on_get("api.v3.transactions.list", permit::DESCRIBE_CLUSTER, list)
                     .doc(docs::many::<ListingFields>("List the transactions", "KafkaTransactionList").query(filter)),
             ],
         ))
         .service(resource(
             "/clusters/{cluster}/transactions/{transaction}",
-            vec![on_get(get).doc(docs::one::<TransactionFields>("Get a transaction", "KafkaTransaction"))],
+            vec![on_get("api.v3.transactions.get", permit::DESCRIBE_CLUSTER, get).doc(docs::one::<TransactionFields>("Get a transaction", "KafkaTransaction"))],
         ))
         .service(resource(
             producers,
             vec![
-                on_get(list_producers)
+                on_get("api.v3.producers.list", permit::READ_TOPIC, list_producers)
                     .doc(docs::many::<ProducerFields>("List the producers of a partition", "KafkaProducerList")),
             ],
         ))
         .service(resource(
             &format!("{producers}/{{producer}}"),
             vec![
-                on_get(get_producer).doc(docs::one::<ProducerFields>("Get a producer of a partition", "KafkaProducer")),
+                on_get("api.v3.producers.get", permit::READ_TOPIC, get_producer).doc(docs::one::<ProducerFields>("Get a producer of a partition", "KafkaProducer")),
             ],
         ));
 }
