@@ -102,14 +102,17 @@ mod tests {
 
     /// Returns method and path of every verb with its names; a path that is served in several places counts as one.
     fn names() -> BTreeMap<(String, bool), Vec<String>> {
-        let mut names = BTreeMap::new();
+        let mut names: BTreeMap<_, Vec<String>> = BTreeMap::new();
         table().visit(&mut |path, endpoint, is_v1| {
             let path = path.trim_start_matches("/kafka").trim_start_matches("/v3");
             let path = path.strip_prefix("/connect/{cluster}").unwrap_or(path);
             for verb in &endpoint.verbs {
                 // Endpoints of v2 are there for requests that name v1 too.
                 let is_v1 = is_v1 && verb.name.starts_with("api.v1.");
-                names.insert((format!("{} {path}", verb.method), is_v1), verb.names());
+                let place = (format!("{} {path}", verb.method), is_v1);
+                let known = names.entry(place).or_default();
+                known.extend(verb.names());
+                known.dedup();
             }
         });
         names

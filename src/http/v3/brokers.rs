@@ -11,7 +11,7 @@ use crate::http::v3::docs;
 use crate::http::v3::paths::BrokerPath;
 use crate::http::v3::rendering::{Collection, Related, Resource};
 use crate::http::v3::replicas;
-use crate::model;
+use crate::model::{self, Right, Subject};
 
 pub fn routes(routes: &mut Routes) {
     routes
@@ -58,7 +58,9 @@ async fn get(cluster: Cluster<CannotBeFound>, broker: BrokerPath) -> Result<Http
 
 /// `GET C/brokers/{broker}/partition-replicas`: what it has copies of, by topic and partition.
 async fn partition_replicas(cluster: Cluster<CannotBeFound>, broker: BrokerPath) -> Result<HttpResponse> {
-    let found = brokers::replicas(&cluster.caller.admin, broker.0).await?;
+    let view = cluster.caller.view(Right::Describe);
+    let mut found = brokers::replicas(&cluster.caller.admin, broker.0).await?;
+    found.retain(|(topic, ..)| view.shows(Subject::Topic(topic.as_str())));
     let list = move |cluster: &Cluster<CannotBeFound>| {
         let url = cluster.url(&["brokers", &broker.0.to_string(), "partition-replicas"]);
         let rendered = |(topic, partition, replica)| replicas::rendered(cluster, &topic, partition, replica);

@@ -18,7 +18,7 @@ use crate::http::v3::parameters::choice;
 use crate::http::v3::paths::GroupPath;
 use crate::http::v3::rendering::{Collection, Related, Resource};
 use crate::http::v3::{V3, docs};
-use crate::model::{GroupDescription, GroupState, GroupType};
+use crate::model::{GroupDescription, GroupState, GroupType, Right, Subject};
 
 /// Registers the endpoints of consumer groups.
 pub fn routes(routes: &mut Routes) {
@@ -62,7 +62,9 @@ struct GroupQuery {
 async fn list(cluster: Cluster<CouldNotBeFound>, Query(query): Query<GroupQuery>) -> Result<HttpResponse> {
     let states = chosen("State", query.state.as_deref(), GroupState::ALL, GroupState::name)?;
     let types = chosen("Type", query.group_type.as_deref(), GroupType::ALL, GroupType::name)?;
-    let groups = groups::list(&cluster.caller.admin, states, types).await?;
+    let view = cluster.caller.view(Right::Describe);
+    let mut groups = groups::list(&cluster.caller.admin, states, types).await?;
+    groups.retain(|group| view.shows(Subject::Group(&group.id)));
     let list = move |cluster: &Cluster<CouldNotBeFound>| {
         let limits = [("state", query.state), ("type", query.group_type)];
         let limits: Vec<_> = limits.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?))).collect();
@@ -85,6 +87,7 @@ async fn delete(cluster: Cluster<CouldNotBeFound>, document: Document) -> Result
     let mut fields = document.required("Null input provided. Data is required.")?;
     let ids = present("consumer_group_ids", fields.texts("consumer_group_ids")?)?;
     fields.finish()?;
+    ids.iter().try_for_each(|id| cluster.caller.may(Right::Delete, Subject::Group(id)))?;
     let mut failed = groups::delete(&cluster.caller.admin, &ids).await?;
     if ids.len() == 1
         && let Some((_, only)) = failed.pop()

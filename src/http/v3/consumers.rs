@@ -11,7 +11,7 @@ use crate::http::v3::docs;
 use crate::http::v3::parameters::{number, segment};
 use crate::http::v3::paths::GroupPath;
 use crate::http::v3::rendering::{Collection, Related, Resource};
-use crate::model::{GroupMember, TopicName};
+use crate::model::{GroupMember, Right, Subject, TopicName};
 
 /// Registers the endpoints of members of groups and of what they are assigned.
 pub fn routes(routes: &mut Routes) {
@@ -74,8 +74,9 @@ async fn list_assignments(
     request: HttpRequest,
 ) -> Result<HttpResponse> {
     let member = member(&cluster, &group, &request).await?;
+    let view = cluster.caller.view(Right::Describe);
     let list = move |cluster: &Cluster<CouldNotBeFound>| {
-        let assigned = member.assignment.iter();
+        let assigned = member.assignment.iter().filter(|(topic, _)| view.shows(Subject::Topic(topic.as_str())));
         let rendered = assigned.map(|(topic, number)| rendered_assignment(cluster, &group, &member, topic, *number));
         let address = cluster.url(&["consumer-groups", &group, "consumers", &member.id, "assignments"]);
         Collection::new("KafkaConsumerAssignmentList", address, rendered.collect())

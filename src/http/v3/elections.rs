@@ -16,7 +16,7 @@ use crate::http::v3::document::{Document, exactly, present};
 use crate::http::v3::failures::unless_failed;
 use crate::http::v3::paths::PartitionNumber;
 use crate::http::v3::{V3, docs};
-use crate::model::{Election, TopicName};
+use crate::model::{Election, Right, Subject, TopicName};
 
 pub fn routes(routes: &mut Routes) {
     routes
@@ -66,6 +66,10 @@ async fn elect_many(cluster: Cluster<CannotBeFound>, document: Document) -> Resu
             return Err(Kind::BadRequest.because("Name the partitions in data, or set all to true, one of the two."));
         }
     };
+    match &partitions {
+        Some(named) => cluster.caller.may_all(Right::Alter, named.iter().map(|(topic, _)| topic))?,
+        None => cluster.caller.may(Right::Alter, Subject::Cluster)?,
+    }
     let failed = elections::elect(&cluster.caller.admin, election, partitions).await?;
     unless_failed(&cluster, failed, done())
 }

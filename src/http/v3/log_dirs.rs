@@ -13,7 +13,7 @@ use crate::http::v3::cluster::{CannotBeFound, Cluster};
 use crate::http::v3::docs;
 use crate::http::v3::paths::BrokerPath;
 use crate::http::v3::rendering::{Collection, Related, Resource};
-use crate::model::{LogDir, LogDirReplica};
+use crate::model::{LogDir, LogDirReplica, Right, Subject};
 
 pub fn routes(routes: &mut Routes) {
     routes
@@ -57,7 +57,11 @@ struct ReplicaFields {
 
 /// `GET C/brokers/{broker}/log-dirs`: its folders, with what is in each by topic and partition.
 async fn of_broker(cluster: Cluster<CannotBeFound>, BrokerPath(broker): BrokerPath) -> Result<HttpResponse> {
-    let folders = log_dirs::of_broker(&cluster.caller.admin, broker).await?;
+    let view = cluster.caller.view(Right::Describe);
+    let mut folders = log_dirs::of_broker(&cluster.caller.admin, broker).await?;
+    for replicas in folders.iter_mut().filter_map(|folder| folder.replicas.as_mut().ok()) {
+        replicas.retain(|replica| view.shows(Subject::Topic(replica.topic.as_str())));
+    }
     let list = move |cluster: &Cluster<CannotBeFound>| {
         let id = broker.to_string();
         let at = ["brokers", id.as_str(), "log-dirs"];

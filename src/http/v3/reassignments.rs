@@ -15,7 +15,7 @@ use crate::http::v3::failures::unless_failed;
 use crate::http::v3::paths::PartitionNumber;
 use crate::http::v3::rendering::{Collection, Related, Resource};
 use crate::http::v3::{V3, docs};
-use crate::model::{NewAssignment, Reassignment, TopicName};
+use crate::model::{NewAssignment, Reassignment, Right, Subject, TopicName};
 
 pub fn routes(routes: &mut Routes) {
     routes
@@ -78,7 +78,9 @@ async fn list(cluster: Cluster<CannotBeFound>, topic: TopicPath) -> Result<HttpR
 }
 
 async fn listed(cluster: &Cluster<CannotBeFound>, topic: Option<TopicName>) -> Result<HttpResponse> {
-    let moves = cluster.caller.admin.list_reassignments(topic.as_ref()).await?;
+    let view = cluster.caller.view(Right::Describe);
+    let mut moves = cluster.caller.admin.list_reassignments(topic.as_ref()).await?;
+    moves.retain(|found| view.shows(Subject::Topic(found.topic.as_str())));
     let topic = topic.as_ref().map_or("-", TopicName::as_str);
     let url = cluster.url(&["topics", topic, "partitions", "-", "reassignment"]);
     let data = moves.into_iter().map(|found| rendered(cluster, found)).collect();
@@ -130,6 +132,7 @@ async fn alter_many(cluster: Cluster<CannotBeFound>, document: Document) -> Resu
     let entries = present("data", fields.objects("data")?)?;
     fields.finish()?;
     let wanted = entries.into_iter().map(assignment).collect::<Result<Vec<_>>>()?;
+    cluster.caller.may_all(Right::Alter, wanted.iter().map(|one| &one.topic))?;
     let failed = reassignments::alter(&cluster.caller.admin, wanted).await?;
     unless_failed(&cluster, failed, HttpResponse::Accepted().finish())
 }

@@ -18,7 +18,7 @@ use crate::http::v3::failures::unless_any_failed;
 use crate::http::v3::paths::ConfigName;
 use crate::http::v3::rendering::{Collection, Resource};
 use crate::http::v3::{V3, docs};
-use crate::model::{ConfigChange, ConfigEntry, ConfigResource, TopicName};
+use crate::model::{ConfigChange, ConfigEntry, ConfigResource, Right, Subject, TopicName};
 
 pub fn routes(routes: &mut Routes) {
     routes
@@ -69,7 +69,9 @@ struct Owner {
 
 /// `GET C/topics/-/configs`: those of all topics but Kafka's own, topic by topic.
 async fn list_all(cluster: Cluster<CannotBeFound>) -> Result<HttpResponse> {
-    let topics = configs::of_topics(&cluster.caller.admin).await?;
+    let view = cluster.caller.view(Right::Describe);
+    let mut topics = configs::of_topics(&cluster.caller.admin).await?;
+    topics.retain(|(topic, _)| view.shows(Subject::Topic(topic.as_str())));
     let list = move |cluster: &Cluster<CannotBeFound>| {
         let of_topic = |(topic, configs): (TopicName, Vec<ConfigEntry>)| {
             configs.into_iter().map(move |config| rendered(cluster, &topic, config))
@@ -141,6 +143,7 @@ async fn alter_many(cluster: Cluster<CannotBeFound>, document: Document) -> Resu
     fields.finish()?;
     // Of entries for the same topic the last one counts.
     let changes = entries.into_iter().map(topic_changes).collect::<Result<BTreeMap<_, _>>>()?;
+    cluster.caller.may_all(Right::Alter, changes.keys())?;
     let failed = configs::alter_topics(&cluster.caller.admin, changes, validate_only).await?;
     let named = |(topic, error): (TopicName, Error)| (json!({ "topic_name": topic.as_str() }), error);
     unless_any_failed(&cluster, failed.into_iter().map(named), done())

@@ -20,7 +20,7 @@ use crate::http::v3::document::{Document, present};
 use crate::http::v3::parameters::flag;
 use crate::http::v3::rendering::{Collection, Related, Resource};
 use crate::http::v3::{V3, docs};
-use crate::model::{AclOperation, CreatedTopic, NewTopic, TopicDescription, TopicName};
+use crate::model::{AclOperation, CreatedTopic, NewTopic, Right, Subject, TopicDescription, TopicName};
 
 pub fn routes(routes: &mut Routes) {
     routes
@@ -81,8 +81,10 @@ impl TopicQuery {
 /// `GET C/topics`: all but Kafka's own, by name.
 async fn list(cluster: Cluster<CannotBeFound>, query: Query<TopicQuery>) -> Result<HttpResponse> {
     let topics = topics::list(&cluster.caller.admin, query.wants_operations()).await?;
+    let view = cluster.caller.view(Right::Describe);
     let list = move |cluster: &Cluster<CannotBeFound>| {
-        let data = topics.into_iter().map(|topic| rendered(cluster, Topic::of(cluster, topic))).collect();
+        let shown = topics.into_iter().filter(|topic| view.shows(Subject::Topic(topic.name.as_str())));
+        let data = shown.map(|topic| rendered(cluster, Topic::of(cluster, topic))).collect();
         Collection::new("KafkaTopicList", cluster.url(&["topics"]), data)
     };
     cluster.list(list).await
@@ -99,6 +101,7 @@ async fn create(cluster: Cluster<CannotBeFound>, document: Document) -> Result<H
     let mut fields = document.required("Request body is empty. Data is required.")?;
     let validate_only = fields.boolean("validate_only")?.unwrap_or(false);
     let new = new_topic(fields)?;
+    cluster.caller.may(Right::Create, Subject::Topic(new.name.as_str()))?;
     let created = topics::create(&cluster.caller.kafka, &cluster.caller.admin, &new, validate_only).await?;
     let topic = rendered(&cluster, Topic::created(&cluster, new.name.as_str(), &new, &created));
     if validate_only {

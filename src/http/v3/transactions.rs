@@ -14,7 +14,9 @@ use crate::http::v3::cluster::{CannotBeFound, Cluster};
 use crate::http::v3::docs;
 use crate::http::v3::parameters::{choice, number, segment};
 use crate::http::v3::rendering::{Collection, Related, Resource};
-use crate::model::{ActiveProducer, TopicName, TransactionDescription, TransactionFilter, TransactionListing};
+use crate::model::{
+    ActiveProducer, Right, Subject, TopicName, TransactionDescription, TransactionFilter, TransactionListing,
+};
 
 /// Registers the endpoints of transactions and producers.
 pub fn routes(routes: &mut Routes) {
@@ -103,7 +105,9 @@ async fn get(cluster: Cluster<CannotBeFound>, request: HttpRequest) -> Result<Ht
     let id = segment(&request, "transaction")?;
     let found = transactions::find(&cluster.caller.admin, &id).await?;
     let unknown = || Kind::NotFound.because(format!("Transaction {id} could not be found."));
-    cluster.ok(&rendered(&cluster, &found.ok_or_else(unknown)?))
+    let (mut found, view) = (found.ok_or_else(unknown)?, cluster.caller.view(Right::Describe));
+    found.partitions.retain(|(topic, _)| view.shows(Subject::Topic(topic.as_str())));
+    cluster.ok(&rendered(&cluster, &found))
 }
 
 /// `GET C/topics/{topic}/partitions/{partition}/producers`: those that the partition knows, sorted by id.
