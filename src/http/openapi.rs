@@ -24,9 +24,12 @@ const PAGE: &str = include_str!("openapi.html");
 /// Registers the document and its page.
 pub fn routes(routes: &mut Routes) {
     let described = Doc::of("This description of the API");
-    routes
-        .service(resource("/openapi.json", vec![get("proxy.openapi", permit::OPEN, serve).doc(described)]))
-        .service(resource("/docs", vec![get("proxy.docs", permit::OPEN, page).doc(Doc::of("A page that shows this description"))]));
+    routes.service(resource("/openapi.json", vec![get("proxy.openapi", permit::OPEN, serve).doc(described)])).service(
+        resource(
+            "/docs",
+            vec![get("proxy.docs", permit::OPEN, page).doc(Doc::of("A page that shows this description"))],
+        ),
+    );
 }
 
 async fn serve() -> HttpResponse {

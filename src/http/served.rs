@@ -36,10 +36,8 @@ impl Unserved {
         if !served.are_all() {
             routes.visit(&mut |path, endpoint, is_v1| {
                 // Of several endpoints of the same path the first is asked.
-                all.entry((path.to_owned(), is_v1)).or_insert_with(|| Methods {
-                    unserved: endpoint.unserved(served),
-                    allow: endpoint.allow(served),
-                });
+                all.entry((path.to_owned(), is_v1))
+                    .or_insert_with(|| Methods { unserved: endpoint.unserved(served), allow: endpoint.allow(served) });
             });
             all.retain(|_, methods| !methods.unserved.is_empty());
         }

@@ -20,6 +20,11 @@ impl Glob {
         rest.ends_with(last.as_str())
     }
 
+    /// Tells whether it stands for every text that begins so.
+    pub fn covers(&self, beginning: &str) -> bool {
+        self.0.len() > 1 && self.0.last().is_some_and(String::is_empty) && self.matches(beginning)
+    }
+
     /// Tells whether it stands for every text.
     pub fn is_any(&self) -> bool {
         self.0.len() > 1 && self.0.iter().all(String::is_empty)
@@ -52,6 +57,22 @@ mod tests {
         ];
         for (pattern, text, expected) in cases {
             assert_eq!(Glob::new(pattern).matches(text), expected, "{pattern:?} and {text:?}");
+        }
+    }
+
+    #[test]
+    fn what_covers_a_beginning_stands_for_all_that_begins_so() {
+        for (pattern, beginning, expected) in [
+            ("*", "", true),
+            ("a*", "", false),
+            ("a*", "a", true),
+            ("a*", "ab", true),
+            ("ab*", "a", false),
+            ("ab", "ab", false),
+            ("*b", "ab", false),
+            ("a*b*", "ab", true),
+        ] {
+            assert_eq!(Glob::new(pattern).covers(beginning), expected, "{pattern:?} and {beginning:?}");
         }
     }
 

@@ -29,6 +29,8 @@ pub enum Subject<'a> {
     Connector(&'a str, &'a str),
     /// Some connector of a Kafka Connect cluster, whichever.
     SomeConnector(&'a str),
+    /// Every connector there, also those to come, whose name begins so.
+    ConnectorsFrom(&'a str, &'a str),
     /// What concerns a whole Kafka Connect cluster.
     Connect(&'a str),
     /// Some Kafka Connect cluster, whichever.
@@ -65,6 +67,10 @@ impl fmt::Display for Subject<'_> {
             Subject::Cluster => f.write_str("the Kafka cluster"),
             Subject::Connector(cluster, name) => write!(f, "connector {name} of Kafka Connect cluster {cluster}"),
             Subject::SomeConnector(cluster) => write!(f, "any connector of Kafka Connect cluster {cluster}"),
+            Subject::ConnectorsFrom(cluster, "") => write!(f, "every connector of Kafka Connect cluster {cluster}"),
+            Subject::ConnectorsFrom(cluster, prefix) => {
+                write!(f, "every connector of Kafka Connect cluster {cluster} whose name begins with {prefix}")
+            }
             Subject::Connect(cluster) => write!(f, "Kafka Connect cluster {cluster}"),
             Subject::SomeConnect => f.write_str("any Kafka Connect cluster"),
             Subject::Anything => f.write_str("anything"),

@@ -77,7 +77,8 @@ impl Rates {
         let (off, now) = (Limits { requests: None, bytes: None }, Instant::now());
         let is_on = callers != off || topics != off;
         self.books.store(is_on.then(|| {
-            let (callers, topics) = (Book::new(callers, settings.counted, now), Book::new(topics, settings.counted, now));
+            let (callers, topics) =
+                (Book::new(callers, settings.counted, now), Book::new(topics, settings.counted, now));
             Arc::new(Books { callers, topics })
         }));
     }

@@ -67,18 +67,20 @@ impl Rules {
     /// Returns what somebody may do to many things; it keeps the rules of now.
     pub fn view(&self, asker: &Asker, right: Right) -> View {
         let table = self.current.load_full();
-        View::new(table.map(|table| {
-            let theirs: Vec<usize> = (0..table.len()).filter(|place| table[*place].is_for(asker)).collect();
-            (table, theirs)
-        }), right)
+        View::new(
+            table.map(|table| {
+                let theirs: Vec<usize> = (0..table.len()).filter(|place| table[*place].is_for(asker)).collect();
+                (table, theirs)
+            }),
+            right,
+        )
     }
 }
 
 fn refusal(asker: &Asker, right: Right, subject: Subject<'_>) -> Error {
     let (principal, right) = (&asker.principal, right.name());
-    Kind::Forbidden.because(format!(
-        "No rule of this proxy lets {principal} {right} {subject}: ask those who run it for one."
-    ))
+    Kind::Forbidden
+        .because(format!("No rule of this proxy lets {principal} {right} {subject}: ask those who run it for one."))
 }
 
 #[cfg(test)]
@@ -139,7 +141,11 @@ mod tests {
                 set(&mut rule.principals, &[pattern]);
                 set(&mut rule.topics, &["*"]);
             })]);
-            assert_eq!(rules.allow(&asker(name, "GET"), Right::Read, Subject::Topic("t")), expected, "{pattern} {name}");
+            assert_eq!(
+                rules.allow(&asker(name, "GET"), Right::Read, Subject::Topic("t")),
+                expected,
+                "{pattern} {name}"
+            );
         }
     }
 
@@ -189,6 +195,9 @@ mod tests {
             (Subject::Connector("other", "team-x"), [false, false, false, false, false]),
             (Subject::SomeConnector("etl"), [false, false, true, true, false]),
             (Subject::SomeConnector("other"), [false, false, false, false, false]),
+            (Subject::ConnectorsFrom("etl", "team-x"), [false, false, true, true, false]),
+            (Subject::ConnectorsFrom("etl", "team"), [false, false, false, true, false]),
+            (Subject::ConnectorsFrom("etl", ""), [false, false, false, true, false]),
             (Subject::SomeConnect, [false, false, true, true, false]),
             // What concerns all connectors is for those who may do it to all of them.
             (Subject::Connect("etl"), [false, false, false, true, false]),
@@ -197,7 +206,8 @@ mod tests {
         ];
         let rules = [topics, groups, connectors, all_connectors, cluster].map(|rule| rules(vec![rule]));
         for (subject, expected) in cases {
-            let allowed = [0, 1, 2, 3, 4].map(|place: usize| rules[place].allow(&asker("alice", "GET"), Right::Read, subject));
+            let allowed =
+                [0, 1, 2, 3, 4].map(|place: usize| rules[place].allow(&asker("alice", "GET"), Right::Read, subject));
             assert_eq!(allowed, expected, "{subject:?}");
         }
     }

@@ -61,6 +61,9 @@ impl Rule {
             Subject::Cluster => self.cluster.have(right),
             Subject::Connector(cluster, name) => rights && any(&self.connect, cluster) && any(&self.connectors, name),
             Subject::SomeConnector(cluster) => rights && any(&self.connect, cluster),
+            Subject::ConnectorsFrom(cluster, prefix) => {
+                rights && any(&self.connect, cluster) && self.connectors.iter().any(|glob| glob.covers(prefix))
+            }
             Subject::Connect(cluster) => {
                 // What is done to the whole cluster is done to all its connectors.
                 let is_whole = right == Right::Describe || self.connectors.iter().any(Glob::is_any);

@@ -10,6 +10,7 @@ use crate::domain::connect::cluster::Cluster;
 use crate::domain::connect::entries::{Entries, configs_of};
 use crate::domain::connect::reply::{Body, Reply};
 use crate::domain::connect::secrets::{Known, Shape, mask};
+use crate::domain::connect::shown::Shown;
 use crate::format::{Member, Members};
 use crate::model::decode_segment;
 use crate::upstream::Failure;
@@ -64,10 +65,12 @@ impl Cluster {
 
     /// Returns an expanded list as the client may see it, as it comes.
     pub(super) async fn veil_list(self: &Arc<Self>, call: &Call, reply: Reply) -> Result<Reply, Failure> {
-        let parts = Parts::of(&call.query).filter(|_| self.guard.masks() && reply.is_success());
-        let Some(parts) = parts else { return Ok(reply) };
+        if !reply.is_success() || !self.guard.masks() && call.shown.is_all() {
+            return Ok(reply);
+        }
+        let Some(parts) = Parts::of(&call.query) else { return self.names(call, reply).await };
         let is_whole = matches!(reply.body, Body::Whole(_));
-        let text = joined(Box::pin(self.expanded(reply.body.stream())), parts);
+        let text = joined(Box::pin(self.expanded(reply.body.stream(), call.shown.clone())), parts);
         let body = match is_whole {
             true => Body::Whole(text.try_fold(BytesMut::new(), append).await?.freeze()),
             false => Body::Stream(text.boxed()),
@@ -75,12 +78,26 @@ impl Cluster {
         Ok(Reply { body, ..reply })
     }
 
+    /// Returns a list of names with those in it that the client may see.
+    async fn names(&self, call: &Call, reply: Reply) -> Result<Reply, Failure> {
+        if call.shown.is_all() {
+            return Ok(reply);
+        }
+        let text = reply.body.whole(self.settings.max_answer_bytes).await?;
+        let nonsense = |_| Failure::Lost("the list is not one of names".to_owned());
+        let names: Vec<String> = serde_json::from_slice(&text).map_err(nonsense)?;
+        let shown: Vec<_> = names.into_iter().filter(|name| call.shown.shows(name)).collect();
+        let body = Body::Whole(serde_json::to_vec(&shown).map_err(nonsense)?.into());
+        Ok(Reply { body, ..reply })
+    }
+
     /// Cuts an expanded list into its connectors, masked if that is configured; memory is that of one of them.
     pub(super) fn expanded(
         self: &Arc<Self>,
         text: BoxStream<'static, Result<Bytes, Failure>>,
+        shown: Shown,
     ) -> impl Stream<Item = Result<Expanded, Failure>> + Send + 'static {
-        let cutting = Cutting { cluster: Arc::clone(self), text, members: Members::new(CONNECTOR_BYTES) };
+        let cutting = Cutting { cluster: Arc::clone(self), text, members: Members::new(CONNECTOR_BYTES), shown };
         stream::try_unfold(cutting, |mut cutting| async move { Ok(cutting.next().await?.map(|one| (one, cutting))) })
     }
 }
@@ -103,12 +120,14 @@ struct Cutting {
     cluster: Arc<Cluster>,
     text: BoxStream<'static, Result<Bytes, Failure>>,
     members: Members,
+    shown: Shown,
 }
 
 impl Cutting {
     async fn next(&mut self) -> Result<Option<Expanded>, Failure> {
         loop {
             match self.members.next_member() {
+                Some(Member::Of { name, .. }) if !self.shown.shows_json(&name) => {}
                 Some(Member::Of { name, value }) => {
                     let cluster = Arc::clone(&self.cluster);
                     return cluster.veil_member(name, value).await.map(Some);

@@ -10,6 +10,7 @@ mod config;
 mod entries;
 mod operation;
 mod reply;
+mod shown;
 mod status;
 
 mod asking;
@@ -36,6 +37,7 @@ pub use config::ConnectorConfig;
 pub use operation::{Operation, Row};
 pub use reply::{Body, Outcome, Reply, Settled};
 pub use restarts::{RestartSeen, RestartsSeen};
+pub use shown::Shown;
 pub use workers::{GroupView, Health, View, WorkerView};
 
 use std::collections::BTreeMap;

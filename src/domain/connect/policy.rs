@@ -60,8 +60,7 @@ impl Policy {
     /// `classes` are fully qualified names with `*` for any characters; without one every class is allowed.
     /// `denied_keys` are keys with `*` likewise; one that ends with `.` stands for all keys that begin so.
     pub fn new(classes: &[String], denied_keys: &[String], max_tasks: Option<u32>) -> Policy {
-        let denied =
-            |key: &String| if key.ends_with('.') { Glob::new(&format!("{key}*")) } else { Glob::new(key) };
+        let denied = |key: &String| if key.ends_with('.') { Glob::new(&format!("{key}*")) } else { Glob::new(key) };
         Policy {
             classes: classes.iter().map(|class| Glob::new(class)).collect(),
             denied_keys: denied_keys.iter().map(denied).collect(),

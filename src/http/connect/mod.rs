@@ -3,6 +3,7 @@
 mod docs;
 mod forward;
 mod incoming;
+mod rules;
 mod v1;
 
 use actix_web::http::Method;

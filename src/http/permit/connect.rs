@@ -13,22 +13,18 @@ pub fn needs(operation: Operation) -> Access {
         Operation::List => &[Need(Right::Describe, Of::SomeConnector)],
         Operation::Create => &[Need(Right::Create, Of::SomeConnector)],
         Operation::Status | Operation::Topics | Operation::TaskStatus => &[Need(Right::Describe, Of::Connector)],
-        Operation::Connector
-        | Operation::Config
-        | Operation::Offsets
-        | Operation::Tasks
-        | Operation::TasksConfig => &[Need(Right::Read, Of::Connector)],
+        Operation::Connector | Operation::Config | Operation::Offsets | Operation::Tasks | Operation::TasksConfig => {
+            &[Need(Right::Read, Of::Connector)]
+        }
         // It creates the connector where there is none.
         Operation::PutConfig => &[Need(Right::Alter, Of::Connector), Need(Right::Create, Of::Connector)],
         Operation::PatchConfig | Operation::ResetTopics | Operation::PatchOffsets | Operation::DeleteOffsets => {
             &[Need(Right::Alter, Of::Connector)]
         }
         Operation::Delete => &[Need(Right::Delete, Of::Connector)],
-        Operation::Restart
-        | Operation::Pause
-        | Operation::Resume
-        | Operation::Stop
-        | Operation::RestartTask => &[Need(Right::Write, Of::Connector)],
+        Operation::Restart | Operation::Pause | Operation::Resume | Operation::Stop | Operation::RestartTask => {
+            &[Need(Right::Write, Of::Connector)]
+        }
         // A plugin connects to what the configuration says, with secrets of the connector that it names.
         Operation::Validate => &[Need(Right::Alter, Of::SomeConnector)],
         Operation::Loggers | Operation::Logger => &[Need(Right::Read, Of::Connect)],

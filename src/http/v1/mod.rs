@@ -49,27 +49,57 @@ pub fn routes(routes: &mut Routes) {
     routes
         .service(resource(
             "/",
-            vec![get("api.v1.root.get", permit::OPEN, v2::alive::<V1>).doc(gives("Object")), post("api.v1.root.post", permit::OPEN, v2::alive::<V1>).doc(gives("Object"))],
+            vec![
+                get("api.v1.root.get", permit::OPEN, v2::alive::<V1>).doc(gives("Object")),
+                post("api.v1.root.post", permit::OPEN, v2::alive::<V1>).doc(gives("Object")),
+            ],
         ))
-        .service(resource("/brokers", vec![get("api.v1.brokers.list", permit::DESCRIBE_CLUSTER, v2::list_brokers::<V1>).doc(gives("Brokers"))]))
-        .service(resource("/topics", vec![get("api.v1.topics.list", permit::DESCRIBE_TOPICS, v2::list_topics::<V1>).doc(gives("Names"))]))
+        .service(resource(
+            "/brokers",
+            vec![get("api.v1.brokers.list", permit::DESCRIBE_CLUSTER, v2::list_brokers::<V1>).doc(gives("Brokers"))],
+        ))
+        .service(resource(
+            "/topics",
+            vec![get("api.v1.topics.list", permit::DESCRIBE_TOPICS, v2::list_topics::<V1>).doc(gives("Names"))],
+        ))
         .service(resource(
             "/topics/{topic}",
-            vec![get("api.v1.topics.get", permit::DESCRIBE_TOPIC, v2::get_topic::<V1>).doc(gives("Topic")), post("api.v1.produce-to-topic.", permit::WRITE_TOPIC, produce::to_topic).doc(offsets())],
+            vec![
+                get("api.v1.topics.get", permit::DESCRIBE_TOPIC, v2::get_topic::<V1>).doc(gives("Topic")),
+                post("api.v1.produce-to-topic.", permit::WRITE_TOPIC, produce::to_topic).doc(offsets()),
+            ],
         ))
-        .service(resource("/topics/{topic}/partitions", vec![get("api.v1.partitions.list", permit::DESCRIBE_TOPIC, v2::list_partitions::<V1>).doc(gives("Partitions"))]))
+        .service(resource(
+            "/topics/{topic}/partitions",
+            vec![
+                get("api.v1.partitions.list", permit::DESCRIBE_TOPIC, v2::list_partitions::<V1>)
+                    .doc(gives("Partitions")),
+            ],
+        ))
         .service(resource(
             "/topics/{topic}/partitions/{partition}",
-            vec![get("api.v1.partitions.get", permit::DESCRIBE_TOPIC, v2::get_partition::<V1>).doc(gives("Partition")), post("api.v1.produce-to-partition.", permit::WRITE_TOPIC, produce::to_partition).doc(offsets())],
+            vec![
+                get("api.v1.partitions.get", permit::DESCRIBE_TOPIC, v2::get_partition::<V1>).doc(gives("Partition")),
+                post("api.v1.produce-to-partition.", permit::WRITE_TOPIC, produce::to_partition).doc(offsets()),
+            ],
         ))
         .service(resource(
             "/consumers/{group}",
-            vec![post("api.v1.consumers.create", permit::READ_GROUP, consumers::create).doc(gives("Instance").takes::<consumers::ConsumerBody>("NewInstance"))],
+            vec![
+                post("api.v1.consumers.create", permit::READ_GROUP, consumers::create)
+                    .doc(gives("Instance").takes::<consumers::ConsumerBody>("NewInstance")),
+            ],
         ))
-        .service(resource("/consumers/{group}/instances/{instance}", vec![delete("api.v1.consumers.delete", permit::READ_GROUP, v2::consumers::delete::<V1>)]))
+        .service(resource(
+            "/consumers/{group}/instances/{instance}",
+            vec![delete("api.v1.consumers.delete", permit::READ_GROUP, v2::consumers::delete::<V1>)],
+        ))
         .service(resource(
             "/consumers/{group}/instances/{instance}/offsets",
-            vec![post("api.v1.consumers.commit-offsets", permit::READ_GROUP, consumers::commit).doc(gives("CommittedV1"))],
+            vec![
+                post("api.v1.consumers.commit-offsets", permit::READ_GROUP, consumers::commit)
+                    .doc(gives("CommittedV1")),
+            ],
         ));
 }
 

@@ -23,8 +23,10 @@ pub fn routes(routes: &mut Routes) {
         .service(resource(
             "/clusters/{cluster}/acls",
             vec![
-                get("api.v3.acls.list", permit::DESCRIBE_CLUSTER, list).doc(docs::many::<AclFields>("List the ACLs", "KafkaAclList").query(FILTER)),
-                post("api.v3.acls.create", permit::ALTER_CLUSTER, create).doc(docs::changes("Create an ACL", "NewAcl").gives_nothing(201)),
+                get("api.v3.acls.list", permit::DESCRIBE_CLUSTER, list)
+                    .doc(docs::many::<AclFields>("List the ACLs", "KafkaAclList").query(FILTER)),
+                post("api.v3.acls.create", permit::ALTER_CLUSTER, create)
+                    .doc(docs::changes("Create an ACL", "NewAcl").gives_nothing(201)),
                 on_delete("api.v3.acls.delete", permit::ALTER_CLUSTER, delete).doc(
                     Doc::of("Delete the ACLs that a filter matches").query(FILTER).gives::<V3>(200, "DeletedAcls"),
                 ),
@@ -32,7 +34,10 @@ pub fn routes(routes: &mut Routes) {
         ))
         .service(resource(
             "/clusters/{cluster}/acls:batch",
-            vec![post("api.v3.acls.batch-create", permit::ALTER_CLUSTER, create_all).doc(docs::changes("Create ACLs", "NewAcls").gives_nothing(204))],
+            vec![
+                post("api.v3.acls.batch-create", permit::ALTER_CLUSTER, create_all)
+                    .doc(docs::changes("Create ACLs", "NewAcls").gives_nothing(204)),
+            ],
         ));
 }
 

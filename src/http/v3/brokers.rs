@@ -17,11 +17,17 @@ pub fn routes(routes: &mut Routes) {
     routes
         .service(resource(
             "/clusters/{cluster}/brokers",
-            vec![resource::get("api.v3.brokers.list", permit::DESCRIBE_CLUSTER, list).doc(docs::many::<Fields>("List the brokers", "KafkaBrokerList"))],
+            vec![
+                resource::get("api.v3.brokers.list", permit::DESCRIBE_CLUSTER, list)
+                    .doc(docs::many::<Fields>("List the brokers", "KafkaBrokerList")),
+            ],
         ))
         .service(resource(
             "/clusters/{cluster}/brokers/{broker}",
-            vec![resource::get("api.v3.brokers.get", permit::DESCRIBE_CLUSTER, get).doc(docs::one::<Fields>("Get a broker", "KafkaBroker"))],
+            vec![
+                resource::get("api.v3.brokers.get", permit::DESCRIBE_CLUSTER, get)
+                    .doc(docs::one::<Fields>("Get a broker", "KafkaBroker")),
+            ],
         ))
         .service(resource(
             "/clusters/{cluster}/brokers/{broker}/partition-replicas",

@@ -22,7 +22,9 @@ pub fn routes(routes: &mut Routes) {
     routes
         .service(resource(
             "/clusters/{cluster}/{config_type}-configs",
-            vec![resource::get("api.v3.cluster-configs.list", permit::DESCRIBE_CLUSTER, list).doc(docs::many::<Config<Owner>>(
+            vec![resource::get("api.v3.cluster-configs.list", permit::DESCRIBE_CLUSTER, list).doc(docs::many::<
+                Config<Owner>,
+            >(
                 "List the configs that are set for all brokers",
                 "KafkaClusterConfigList",
             ))],
@@ -37,10 +39,16 @@ pub fn routes(routes: &mut Routes) {
         .service(resource(
             "/clusters/{cluster}/{config_type}-configs/{name}",
             vec![
-                resource::get("api.v3.cluster-configs.get", permit::DESCRIBE_CLUSTER, get)
-                    .doc(docs::one::<Config<Owner>>("Get a config that is set for all brokers", "KafkaClusterConfig")),
-                resource::put("api.v3.cluster-configs.update", permit::ALTER_CLUSTER, set).doc(docs::changes("Set a config for all brokers", "ConfigValue").gives_nothing(204)),
-                resource::delete("api.v3.cluster-configs.delete", permit::ALTER_CLUSTER, reset).doc(docs::removes("Reset a config that is set for all brokers")),
+                resource::get("api.v3.cluster-configs.get", permit::DESCRIBE_CLUSTER, get).doc(docs::one::<
+                    Config<Owner>,
+                >(
+                    "Get a config that is set for all brokers",
+                    "KafkaClusterConfig",
+                )),
+                resource::put("api.v3.cluster-configs.update", permit::ALTER_CLUSTER, set)
+                    .doc(docs::changes("Set a config for all brokers", "ConfigValue").gives_nothing(204)),
+                resource::delete("api.v3.cluster-configs.delete", permit::ALTER_CLUSTER, reset)
+                    .doc(docs::removes("Reset a config that is set for all brokers")),
             ],
         ));
 }

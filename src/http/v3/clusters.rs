@@ -17,11 +17,17 @@ pub fn routes(routes: &mut Routes) {
     routes
         .service(resource(
             "/clusters",
-            vec![resource::get("api.v3.clusters.list", permit::ANYBODY, list).doc(docs::many::<Fields>("List the cluster", "KafkaClusterList"))],
+            vec![
+                resource::get("api.v3.clusters.list", permit::ANYBODY, list)
+                    .doc(docs::many::<Fields>("List the cluster", "KafkaClusterList")),
+            ],
         ))
         .service(resource(
             "/clusters/{cluster}",
-            vec![resource::get("api.v3.clusters.get", permit::ANYBODY, get).doc(docs::one::<Fields>("Get the cluster", "KafkaCluster"))],
+            vec![
+                resource::get("api.v3.clusters.get", permit::ANYBODY, get)
+                    .doc(docs::one::<Fields>("Get the cluster", "KafkaCluster")),
+            ],
         ));
 }
 

@@ -46,7 +46,10 @@ pub fn routes(routes: &mut Routes) {
         ))
         .service(resource(
             "/clusters/{cluster}/consumer-groups/{group}",
-            vec![on_get("api.v3.consumer-groups.get", permit::DESCRIBE_GROUP, get).doc(docs::one::<GroupFields>("Get a consumer group", "KafkaConsumerGroup"))],
+            vec![
+                on_get("api.v3.consumer-groups.get", permit::DESCRIBE_GROUP, get)
+                    .doc(docs::one::<GroupFields>("Get a consumer group", "KafkaConsumerGroup")),
+            ],
         ));
 }
 

@@ -21,7 +21,8 @@ pub fn routes(routes: &mut Routes) {
         .service(resource(
             &below("/lags"),
             vec![
-                on_get("api.v3.consumer-lags.list", permit::DESCRIBE_GROUP, list).doc(docs::many::<LagFields>("List the lags of a consumer group", "KafkaConsumerLagList")),
+                on_get("api.v3.consumer-lags.list", permit::DESCRIBE_GROUP, list)
+                    .doc(docs::many::<LagFields>("List the lags of a consumer group", "KafkaConsumerLagList")),
             ],
         ))
         .service(resource(
@@ -33,7 +34,9 @@ pub fn routes(routes: &mut Routes) {
         ))
         .service(resource(
             &below("/lag-summary"),
-            vec![on_get("api.v3.consumer-group-lag-summary.get", permit::DESCRIBE_GROUP, summary).doc(docs::one::<SummaryFields>(
+            vec![on_get("api.v3.consumer-group-lag-summary.get", permit::DESCRIBE_GROUP, summary).doc(docs::one::<
+                SummaryFields,
+            >(
                 "Get the largest lag of a consumer group and the sum of all",
                 "KafkaConsumerGroupLagSummary",
             ))],

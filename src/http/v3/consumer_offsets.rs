@@ -26,14 +26,18 @@ pub fn routes(routes: &mut Routes) {
     routes
         .service(resource(
             &below(""),
-            vec![on_get("api.v3.consumer-group-offsets.list", permit::DESCRIBE_GROUP, list).doc(docs::many::<OffsetFields>(
+            vec![on_get("api.v3.consumer-group-offsets.list", permit::DESCRIBE_GROUP, list).doc(docs::many::<
+                OffsetFields,
+            >(
                 "List the committed offsets of a consumer group",
                 "KafkaConsumerGroupOffsetList",
             ))],
         ))
         .service(resource(
             &below("/{topic}/partitions/{partition}"),
-            vec![on_get("api.v3.consumer-group-offsets.get", permit::DESCRIBE_GROUP_AND_TOPIC, get).doc(docs::one::<OffsetFields>(
+            vec![on_get("api.v3.consumer-group-offsets.get", permit::DESCRIBE_GROUP_AND_TOPIC, get).doc(docs::one::<
+                OffsetFields,
+            >(
                 "Get the committed offset of a consumer group in a partition",
                 "KafkaConsumerGroupOffset",
             ))],

@@ -26,12 +26,17 @@ pub fn routes(routes: &mut Routes) {
         ))
         .service(resource(
             &below("/{consumer}"),
-            vec![on_get("api.v3.consumers.get", permit::DESCRIBE_GROUP, get).doc(docs::one::<ConsumerFields>("Get a member of a consumer group", "KafkaConsumer"))],
+            vec![
+                on_get("api.v3.consumers.get", permit::DESCRIBE_GROUP, get)
+                    .doc(docs::one::<ConsumerFields>("Get a member of a consumer group", "KafkaConsumer")),
+            ],
         ))
         .service(resource(
             &below("/{consumer}/assignments"),
             vec![
-                on_get("api.v3.consumer-assignments.list", permit::DESCRIBE_GROUP, list_assignments).doc(docs::many::<AssignmentFields>(
+                on_get("api.v3.consumer-assignments.list", permit::DESCRIBE_GROUP, list_assignments).doc(docs::many::<
+                    AssignmentFields,
+                >(
                     "List the partitions of a member",
                     "KafkaConsumerAssignmentList",
                 )),

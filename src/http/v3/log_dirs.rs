@@ -26,7 +26,9 @@ pub fn routes(routes: &mut Routes) {
         ))
         .service(resource(
             "/clusters/{cluster}/topics/{topic}/partitions/-/log-dirs",
-            vec![resource::get("api.v3.log-dirs.search-by-topic", permit::DESCRIBE_TOPIC, of_topic).doc(docs::many::<Placed>(
+            vec![resource::get("api.v3.log-dirs.search-by-topic", permit::DESCRIBE_TOPIC, of_topic).doc(docs::many::<
+                Placed,
+            >(
                 "List where the replicas of a topic are, with their sizes",
                 "KafkaReplicaLogDirList",
             ))],

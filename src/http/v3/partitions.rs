@@ -19,15 +19,23 @@ pub fn routes(routes: &mut Routes) {
     routes
         .service(resource(
             "/clusters/{cluster}/topics/{topic}/partitions",
-            vec![resource::get("api.v3.partitions.list", permit::DESCRIBE_TOPIC, list).doc(docs::many::<Fields>("List the partitions of a topic", "KafkaPartitionList"))],
+            vec![
+                resource::get("api.v3.partitions.list", permit::DESCRIBE_TOPIC, list)
+                    .doc(docs::many::<Fields>("List the partitions of a topic", "KafkaPartitionList")),
+            ],
         ))
         .service(resource(
             "/clusters/{cluster}/topics/{topic}/partitions/{partition}",
-            vec![resource::get("api.v3.partitions.get", permit::DESCRIBE_TOPIC, get).doc(docs::one::<Fields>("Get a partition", "KafkaPartition"))],
+            vec![
+                resource::get("api.v3.partitions.get", permit::DESCRIBE_TOPIC, get)
+                    .doc(docs::one::<Fields>("Get a partition", "KafkaPartition")),
+            ],
         ))
         .service(resource(
             "/clusters/{cluster}/topics/{topic}/partitions/{partition}/offset",
-            vec![resource::get("api.v3.partitions.list.offsets", permit::DESCRIBE_TOPIC, offset).doc(docs::one::<Offsets>(
+            vec![resource::get("api.v3.partitions.list.offsets", permit::DESCRIBE_TOPIC, offset).doc(docs::one::<
+                Offsets,
+            >(
                 "Get the first offset and the high watermark of a partition",
                 "KafkaPartitionWithOffsets",
             ))],

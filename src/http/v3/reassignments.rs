@@ -46,13 +46,15 @@ pub fn routes(routes: &mut Routes) {
         .service(resource(
             "/clusters/{cluster}/topics/{topic}/partitions/{partition}/reassignment",
             vec![
-                resource::get("api.v3.partition-reassignments.get", permit::DESCRIBE_TOPIC, get).doc(docs::one::<Move>("Get the reassignment of a partition", "KafkaReassignment")),
+                resource::get("api.v3.partition-reassignments.get", permit::DESCRIBE_TOPIC, get)
+                    .doc(docs::one::<Move>("Get the reassignment of a partition", "KafkaReassignment")),
                 resource::put("api.v3.partition-reassignments.update", permit::ALTER_TOPIC, begin).doc(
                     docs::changes("Reassign a partition to other brokers", "Reassignment")
                         .gives_as::<V3, Resource<Move>>(202, "KafkaReassignment")
                         .gives_nothing(204),
                 ),
-                resource::delete("api.v3.partition-reassignments.delete", permit::ALTER_TOPIC, cancel).doc(docs::removes("Cancel the reassignment of a partition")),
+                resource::delete("api.v3.partition-reassignments.delete", permit::ALTER_TOPIC, cancel)
+                    .doc(docs::removes("Cancel the reassignment of a partition")),
             ],
         ));
 }

@@ -17,11 +17,17 @@ pub fn routes(routes: &mut Routes) {
     routes
         .service(resource(
             "/clusters/{cluster}/topics/{topic}/partitions/{partition}/replicas",
-            vec![resource::get("api.v3.replicas.list", permit::DESCRIBE_TOPIC, list).doc(docs::many::<Fields>("List the replicas of a partition", "KafkaReplicaList"))],
+            vec![
+                resource::get("api.v3.replicas.list", permit::DESCRIBE_TOPIC, list)
+                    .doc(docs::many::<Fields>("List the replicas of a partition", "KafkaReplicaList")),
+            ],
         ))
         .service(resource(
             "/clusters/{cluster}/topics/{topic}/partitions/{partition}/replicas/{broker}",
-            vec![resource::get("api.v3.replicas.get", permit::DESCRIBE_TOPIC, get).doc(docs::one::<Fields>("Get a replica", "KafkaReplica"))],
+            vec![
+                resource::get("api.v3.replicas.get", permit::DESCRIBE_TOPIC, get)
+                    .doc(docs::one::<Fields>("Get a replica", "KafkaReplica")),
+            ],
         ));
 }
 

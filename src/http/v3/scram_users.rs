@@ -37,7 +37,8 @@ pub fn routes(routes: &mut Routes) {
                 )),
                 on_put("api.v3.scram-users.update", permit::ALTER_CLUSTER, put)
                     .doc(docs::changes("Set a SCRAM credential of a user", "ScramCredential").gives_nothing(204)),
-                on_delete("api.v3.scram-users.delete", permit::ALTER_CLUSTER, delete).doc(docs::removes("Delete a SCRAM credential of a user").query(mechanism)),
+                on_delete("api.v3.scram-users.delete", permit::ALTER_CLUSTER, delete)
+                    .doc(docs::removes("Delete a SCRAM credential of a user").query(mechanism)),
             ],
         ));
 }

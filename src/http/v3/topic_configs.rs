@@ -24,10 +24,12 @@ pub fn routes(routes: &mut Routes) {
     routes
         .service(resource(
             "/clusters/{cluster}/topics/-/configs",
-            vec![
-                resource::get("api.v3.topic-configs.list-all", permit::DESCRIBE_TOPICS, list_all)
-                    .doc(docs::many::<Config<Owner>>("List the configs of all topics", "KafkaTopicConfigList")),
-            ],
+            vec![resource::get("api.v3.topic-configs.list-all", permit::DESCRIBE_TOPICS, list_all).doc(docs::many::<
+                Config<Owner>,
+            >(
+                "List the configs of all topics",
+                "KafkaTopicConfigList",
+            ))],
         ))
         .service(resource(
             "/clusters/{cluster}/topics/-/configs:alter",
@@ -41,23 +43,29 @@ pub fn routes(routes: &mut Routes) {
         ))
         .service(resource(
             "/clusters/{cluster}/topics/{topic}/configs",
-            vec![
-                resource::get("api.v3.topic-configs.list", permit::DESCRIBE_TOPIC, list)
-                    .doc(docs::many::<Config<Owner>>("List the configs of a topic", "KafkaTopicConfigList")),
-            ],
+            vec![resource::get("api.v3.topic-configs.list", permit::DESCRIBE_TOPIC, list).doc(docs::many::<
+                Config<Owner>,
+            >(
+                "List the configs of a topic",
+                "KafkaTopicConfigList",
+            ))],
         ))
         .service(resource(
             "/clusters/{cluster}/topics/{topic}/configs:alter",
             vec![
-                resource::post("api.v3.topic-configs.alter", permit::ALTER_TOPIC, alter).doc(docs::changes("Alter configs of a topic", "AlterConfigs").gives_nothing(204)),
+                resource::post("api.v3.topic-configs.alter", permit::ALTER_TOPIC, alter)
+                    .doc(docs::changes("Alter configs of a topic", "AlterConfigs").gives_nothing(204)),
             ],
         ))
         .service(resource(
             "/clusters/{cluster}/topics/{topic}/configs/{name}",
             vec![
-                resource::get("api.v3.topic-configs.get", permit::DESCRIBE_TOPIC, get).doc(docs::one::<Config<Owner>>("Get a config of a topic", "KafkaTopicConfig")),
-                resource::put("api.v3.topic-configs.update", permit::ALTER_TOPIC, set).doc(docs::changes("Set a config of a topic", "ConfigValue").gives_nothing(204)),
-                resource::delete("api.v3.topic-configs.delete", permit::ALTER_TOPIC, reset).doc(docs::removes("Reset a config of a topic")),
+                resource::get("api.v3.topic-configs.get", permit::DESCRIBE_TOPIC, get)
+                    .doc(docs::one::<Config<Owner>>("Get a config of a topic", "KafkaTopicConfig")),
+                resource::put("api.v3.topic-configs.update", permit::ALTER_TOPIC, set)
+                    .doc(docs::changes("Set a config of a topic", "ConfigValue").gives_nothing(204)),
+                resource::delete("api.v3.topic-configs.delete", permit::ALTER_TOPIC, reset)
+                    .doc(docs::removes("Reset a config of a topic")),
             ],
         ));
 }

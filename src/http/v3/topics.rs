@@ -27,7 +27,8 @@ pub fn routes(routes: &mut Routes) {
         .service(resource(
             "/clusters/{cluster}/topics",
             vec![
-                resource::get("api.v3.topics.list", permit::DESCRIBE_TOPICS, list).doc(docs::many::<Topic>("List the topics", "KafkaTopicList").query(OPERATIONS)),
+                resource::get("api.v3.topics.list", permit::DESCRIBE_TOPICS, list)
+                    .doc(docs::many::<Topic>("List the topics", "KafkaTopicList").query(OPERATIONS)),
                 resource::post("api.v3.topics.create", permit::CREATE_TOPICS, create).doc(
                     docs::changes("Create a topic", "NewTopic")
                         .gives_as::<V3, Resource<Topic>>(201, "KafkaTopic")
@@ -38,12 +39,14 @@ pub fn routes(routes: &mut Routes) {
         .service(resource(
             "/clusters/{cluster}/topics/{topic}",
             vec![
-                resource::get("api.v3.topics.get", permit::DESCRIBE_TOPIC, get).doc(docs::one::<Topic>("Get a topic", "KafkaTopic").query(OPERATIONS)),
+                resource::get("api.v3.topics.get", permit::DESCRIBE_TOPIC, get)
+                    .doc(docs::one::<Topic>("Get a topic", "KafkaTopic").query(OPERATIONS)),
                 resource::patch("api.v3.topics.partitions", permit::ALTER_TOPIC, grow).doc(
                     docs::changes("Add partitions to a topic", "PartitionsCount")
                         .gives_as::<V3, Resource<Topic>>(200, "KafkaTopic"),
                 ),
-                resource::delete("api.v3.topics.delete", permit::DELETE_TOPIC, delete).doc(docs::removes("Delete a topic")),
+                resource::delete("api.v3.topics.delete", permit::DELETE_TOPIC, delete)
+                    .doc(docs::removes("Delete a topic")),
             ],
         ));
 }

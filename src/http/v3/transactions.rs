@@ -35,7 +35,10 @@ pub fn routes(routes: &mut Routes) {
         ))
         .service(resource(
             "/clusters/{cluster}/transactions/{transaction}",
-            vec![on_get("api.v3.transactions.get", permit::DESCRIBE_CLUSTER, get).doc(docs::one::<TransactionFields>("Get a transaction", "KafkaTransaction"))],
+            vec![
+                on_get("api.v3.transactions.get", permit::DESCRIBE_CLUSTER, get)
+                    .doc(docs::one::<TransactionFields>("Get a transaction", "KafkaTransaction")),
+            ],
         ))
         .service(resource(
             producers,
@@ -47,7 +50,8 @@ pub fn routes(routes: &mut Routes) {
         .service(resource(
             &format!("{producers}/{{producer}}"),
             vec![
-                on_get("api.v3.producers.get", permit::READ_TOPIC, get_producer).doc(docs::one::<ProducerFields>("Get a producer of a partition", "KafkaProducer")),
+                on_get("api.v3.producers.get", permit::READ_TOPIC, get_producer)
+                    .doc(docs::one::<ProducerFields>("Get a producer of a partition", "KafkaProducer")),
             ],
         ));
 }

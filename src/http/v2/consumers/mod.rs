@@ -102,29 +102,43 @@ pub fn routes(routes: &mut Routes) {
         .service(resource(
             &under("/subscription"),
             vec![
-                get("api.v2.consumers.get-subscription", permit::READ_GROUP, subscription::list).doc(gives("Get the topics that an instance is subscribed to", "Subscription")),
-                post("api.v2.consumers.subscribe", permit::READ_GROUP, subscription::subscribe).doc(body("Subscribe to topics or a pattern", "NewSubscription")),
-                on_delete("api.v2.consumers.unsubscribe", permit::READ_GROUP, subscription::unsubscribe).doc(does("Unsubscribe").gives_nothing(204)),
+                get("api.v2.consumers.get-subscription", permit::READ_GROUP, subscription::list)
+                    .doc(gives("Get the topics that an instance is subscribed to", "Subscription")),
+                post("api.v2.consumers.subscribe", permit::READ_GROUP, subscription::subscribe)
+                    .doc(body("Subscribe to topics or a pattern", "NewSubscription")),
+                on_delete("api.v2.consumers.unsubscribe", permit::READ_GROUP, subscription::unsubscribe)
+                    .doc(does("Unsubscribe").gives_nothing(204)),
             ],
         ))
         .service(resource(
             &under("/assignments"),
             vec![
-                get("api.v2.consumers.get-assignments", permit::READ_GROUP, assignments::list).doc(gives("Get the partitions that an instance reads", "PlaceList")),
-                post("api.v2.consumers.assign", permit::READ_GROUP, assignments::assign).doc(body("Read these partitions, without the group", "PlaceList")),
+                get("api.v2.consumers.get-assignments", permit::READ_GROUP, assignments::list)
+                    .doc(gives("Get the partitions that an instance reads", "PlaceList")),
+                post("api.v2.consumers.assign", permit::READ_GROUP, assignments::assign)
+                    .doc(body("Read these partitions, without the group", "PlaceList")),
             ],
         ))
         .service(resource(
             &under("/positions"),
-            vec![post("api.v2.consumers.seek-to-offset", permit::READ_GROUP, positions::set).doc(body("Go on at offsets or timestamps", "Positions"))],
+            vec![
+                post("api.v2.consumers.seek-to-offset", permit::READ_GROUP, positions::set)
+                    .doc(body("Go on at offsets or timestamps", "Positions")),
+            ],
         ))
         .service(resource(
             &under("/positions/beginning"),
-            vec![post("api.v2.consumers.seek-to-beginning", permit::READ_GROUP, positions::beginning).doc(body("Go on at the first records there are", "PlaceList"))],
+            vec![
+                post("api.v2.consumers.seek-to-beginning", permit::READ_GROUP, positions::beginning)
+                    .doc(body("Go on at the first records there are", "PlaceList")),
+            ],
         ))
         .service(resource(
             &under("/positions/end"),
-            vec![post("api.v2.consumers.seek-to-end", permit::READ_GROUP, positions::end).doc(body("Go on after the last records", "PlaceList"))],
+            vec![
+                post("api.v2.consumers.seek-to-end", permit::READ_GROUP, positions::end)
+                    .doc(body("Go on after the last records", "PlaceList")),
+            ],
         ))
         .service(resource(
             &under("/offsets"),

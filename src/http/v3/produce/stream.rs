@@ -158,7 +158,9 @@ impl Receipts {
         let Poll::Ready(Some(batch)) = batch else { return false };
         let is_late = self.age.is_over();
         let Some(flow) = self.flow.take() else { return false };
-        self.handing_over = Some(hand_over(self.caller.clone(), Rc::clone(&self.admission), flow, batch, is_late, under_way).boxed_local());
+        self.handing_over = Some(
+            hand_over(self.caller.clone(), Rc::clone(&self.admission), flow, batch, is_late, under_way).boxed_local(),
+        );
         true
     }
 
