@@ -376,7 +376,10 @@ mod tests {
             ("principals = '*'\nverbs = 'read'", "rules.team.topics (not set): is empty"),
             ("principals = '*'\nverbs = 'read'\nconnect = '*'", "rules.team.connectors (not set): goes with connect"),
             ("principals = '*'\nverbs = 'reed'\ntopics = '*'", "rules.team.verbs (proxy.toml line 3): \"reed\" is not"),
-            ("principals = '*'\nverbs = 'all'\ntopics = '*'\nmethods = 'get'", "rules.team.methods (proxy.toml line 5)"),
+            (
+                "principals = '*'\nverbs = 'all'\ntopics = '*'\nmethods = 'get'",
+                "rules.team.methods (proxy.toml line 5)",
+            ),
             ("principal = '*'\nverbs = 'all'\ntopics = '*'", "rules.team.principals (not set): is required"),
         ];
         for (text, expected) in table {

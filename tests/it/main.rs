@@ -20,6 +20,7 @@ mod openapi;
 mod process;
 mod produce;
 mod produce_v1;
+mod rules;
 mod schemas;
 mod v3_admin;
 mod v3_produce;

@@ -68,7 +68,11 @@ where
                 let answered = self.inner.call(request);
                 Either::Right(Box::pin(async move { Ok(metered(&meter, answered.await?)) }))
             }
-            Err(refused) => Either::Right(Box::pin(ready(Ok(request.into_response(refused))))),
+            Err(refused) => {
+                // Its `into_response` would lose the error that the log is told.
+                let (request, _) = request.into_parts();
+                Either::Right(Box::pin(ready(Ok(ServiceResponse::new(request, refused)))))
+            }
         }
     }
 }

@@ -18,6 +18,8 @@ use crate::harness::wire::Wire;
 
 /// A running proxy; it stops when dropped.
 pub struct App {
+    /// What its requests share, for tests that change it as a signal would.
+    pub state: Data<State>,
     address: SocketAddr,
     stop: ServerHandle,
 }
@@ -51,9 +53,9 @@ pub fn spawn_app(config: Config) -> App {
     let (started, starting) = mpsc::channel();
     thread::spawn(move || {
         System::new().block_on(async move {
-            let state = State::new(config).expect("the clients need no connection");
-            let server = proxy::bind(Data::new(state)).expect("a free port");
-            let app = App { address: server.addresses[0], stop: server.handle };
+            let state = Data::new(State::new(config).expect("the clients need no connection"));
+            let server = proxy::bind(state.clone()).expect("a free port");
+            let app = App { state, address: server.addresses[0], stop: server.handle };
             started.send(app).expect("the test waits");
             server.running.await.expect("the server runs");
         });
