@@ -3,7 +3,9 @@ use std::sync::Arc;
 
 /// The connectors that a client sees, by their names; all of them unless it is said otherwise.
 #[derive(Clone, Default)]
-pub struct Shown(Option<Arc<dyn Fn(&str) -> bool + Send + Sync>>);
+pub struct Shown(Option<Arc<Shows>>);
+
+type Shows = dyn Fn(&str) -> bool + Send + Sync;
 
 impl Shown {
     /// Returns those whose names `shows` shows.

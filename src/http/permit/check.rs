@@ -71,7 +71,7 @@ where
             Err(refused) => {
                 // Its `into_response` would lose the error that the log is told.
                 let (request, _) = request.into_parts();
-                Either::Right(Box::pin(ready(Ok(ServiceResponse::new(request, refused)))))
+                Either::Right(Box::pin(ready(Ok(ServiceResponse::new(request, *refused)))))
             }
         }
     }
@@ -81,14 +81,14 @@ impl<S> Checked<S> {
     /// Lets a request in, with what counts it if that is limited; the error is the answer of one that is not let in.
     ///
     /// What is refused counts as a request of the caller, but not of the topic that is not theirs.
-    fn admit(&self, request: &ServiceRequest) -> Result<Option<Meter>, HttpResponse> {
+    fn admit(&self, request: &ServiceRequest) -> Result<Option<Meter>, Box<HttpResponse>> {
         let request = request.request();
-        let caller = Caller::of(request).map_err(|error| HttpResponse::from_error(error))?;
+        let caller = Caller::of(request).map_err(|error| Box::new(HttpResponse::from_error(error)))?;
         let allowed = self.access.check(&caller, request, &self.pattern);
         let written = self.access.written(request).filter(|_| allowed.is_ok());
         let meter = limit::admit(&caller, request, written.as_deref(), self.access == Access::Records)?;
         allowed.map_err(|error| {
-            let mut refused = HttpResponse::from_error(error);
+            let mut refused = Box::new(HttpResponse::from_error(error));
             meter.iter().for_each(|meter| limit::tell(meter, refused.headers_mut()));
             refused
         })?;

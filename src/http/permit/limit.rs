@@ -22,12 +22,12 @@ pub(super) fn admit(
     request: &HttpRequest,
     written: Option<&str>,
     by_record: bool,
-) -> Result<Option<Meter>, HttpResponse> {
+) -> Result<Option<Meter>, Box<HttpResponse>> {
     let now = Instant::now();
     let who = Who::of(&caller.principal, address(request, caller.config.server.trust_forwarded));
     let Some(meter) = caller.rates.meter(&who, written, now) else { return Ok(None) };
     let admitted = if by_record { meter.check(now) } else { meter.admit(now).map(drop) };
-    admitted.map_err(|refused| answer(&refused, &meter))?;
+    admitted.map_err(|refused| Box::new(answer(&refused, &meter)))?;
     Ok(Some(meter))
 }
 

@@ -22,11 +22,11 @@ async fn topics_are_listed_that_the_caller_sees() {
     for media in [V1, V2] {
         assert_eq!(app.get("/topics").accept(media).send().await.ok(), json!([seen]));
     }
-    assert_eq!(each(&app.get(&format!("{at}/topics")).send().await.ok(), "topic_name"), [seen.clone()]);
+    assert_eq!(each(&app.get(&format!("{at}/topics")).send().await.ok(), "topic_name"), [seen.as_str()]);
     let configs = each(&app.get(&format!("{at}/topics/-/configs")).send().await.ok(), "topic_name");
     assert!(!configs.is_empty() && configs.iter().all(|topic| *topic == seen), "{configs:?}");
     let replicas = app.get(&format!("{at}/brokers/1/partition-replicas")).send().await.ok();
-    assert_eq!(each(&replicas, "topic_name"), [seen.clone()]);
+    assert_eq!(each(&replicas, "topic_name"), [seen.as_str()]);
     assert_eq!(app.get(&format!("{at}/topics/-/partitions/-/reassignment")).send().await.ok()["data"], json!([]));
 
     assert_eq!(app.get(&format!("/topics/{seen}")).send().await.status, 200);
@@ -87,11 +87,11 @@ async fn groups_and_their_lags_and_offsets_are_listed_as_the_caller_sees_them() 
     let app = ruled(&["verbs=describe", &format!("topics={prefix}*"), &format!("groups={prefix}*")]);
     let at = format!("{}/consumer-groups", cluster().await);
 
-    assert_eq!(each(&app.get(&at).send().await.ok(), "consumer_group_id"), [group.clone()]);
+    assert_eq!(each(&app.get(&at).send().await.ok(), "consumer_group_id"), [group.as_str()]);
     assert_forbidden(&app.get(&format!("{at}/{other}")).send().await, &format!("describe consumer group {other}"));
     let listed = |answer: Value| each(&answer, "topic_name");
-    assert_eq!(listed(app.get(&format!("{at}/{group}/lags")).send().await.ok()), [seen.clone()]);
-    assert_eq!(listed(app.get(&format!("{at}/{group}/offsets")).send().await.ok()), [seen.clone()]);
+    assert_eq!(listed(app.get(&format!("{at}/{group}/lags")).send().await.ok()), [seen.as_str()]);
+    assert_eq!(listed(app.get(&format!("{at}/{group}/offsets")).send().await.ok()), [seen.as_str()]);
     let summary = app.get(&format!("{at}/{group}/lag-summary")).send().await.ok();
     assert_eq!(summary["max_lag_topic_name"], json!(seen));
     let lag = app.get(&format!("{at}/{group}/lags/{hidden}/partitions/0")).send().await;

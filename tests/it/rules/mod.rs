@@ -3,6 +3,7 @@
 mod bodies;
 mod connectors;
 mod consumers;
+mod example;
 mod lists;
 mod matrix;
 mod rates;
