@@ -56,4 +56,10 @@ impl State {
             connect: Arc::new(connect),
         })
     }
+
+    /// Takes from another configuration what can be taken while requests are served: rules and rates.
+    pub fn reload(&self, config: &Config) {
+        self.rules.reload(&config.rules);
+        self.rates.reload(&config.rate);
+    }
 }

@@ -38,6 +38,7 @@ pub struct Rates {
 }
 
 struct Books {
+    settings: Rate,
     callers: Book<Who>,
     topics: Book<String>,
 }
@@ -65,8 +66,11 @@ impl Rates {
         rates
     }
 
-    /// Puts other limits in the place of those there are; everybody begins anew.
+    /// Puts other limits in the place of those there are; everybody begins anew, unless they are the same.
     pub fn reload(&self, settings: &Rate) {
+        if self.books.load().as_ref().is_some_and(|books| books.settings == *settings) {
+            return;
+        }
         let refill = |per_second: u64, burst: u64| Refill::new(per_second as f64, burst as f64);
         let callers = Limits {
             requests: refill(settings.requests.into(), settings.requests_burst.into()),
@@ -79,7 +83,7 @@ impl Rates {
         self.books.store(is_on.then(|| {
             let (callers, topics) =
                 (Book::new(callers, settings.counted, now), Book::new(topics, settings.counted, now));
-            Arc::new(Books { callers, topics })
+            Arc::new(Books { settings: settings.clone(), callers, topics })
         }));
     }
 
@@ -88,7 +92,7 @@ impl Rates {
         let books = self.books.load();
         let books = books.as_ref()?;
         let caller = books.callers.account(who, now);
-        let topic = written.and_then(|topic| Some((topic.to_owned(), books.topics.account(topic, now)?)));
+        let topic = written.and_then(|topic| books.topics.account(topic, now).map(|found| (topic.to_owned(), found)));
         Meter::new(caller, topic)
     }
 
@@ -233,6 +237,9 @@ mod tests {
     fn other_limits_take_effect_at_once() {
         let (rates, now) = (rate(|rate| rate.requests = 1), Instant::now());
         assert!(rates.meter(&alice(), None, now).unwrap().admit(now).is_ok());
+        let mut same = crate::config::Config::dev().rate;
+        same.requests = 1;
+        rates.reload(&same);
         assert!(rates.meter(&alice(), None, now).unwrap().admit(now).is_err());
         rates.reload(&crate::config::Config::dev().rate);
         assert!(rates.are_off());

@@ -9,12 +9,15 @@ pub use check::Check;
 pub use connect::needs as connect_needs;
 pub use limit::metered;
 
+use std::borrow::Cow;
+
 use actix_web::HttpRequest;
+use percent_encoding::percent_decode_str;
 
 use crate::config::DEFAULT_CLUSTER;
 use crate::error::Result;
 use crate::http::caller::Caller;
-use crate::model::{Right, Subject, decode_segment};
+use crate::model::{Right, Subject};
 
 /// What an endpoint needs.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -110,8 +113,8 @@ pub const ALTER_CONNECTORS: Access = Access::Needs(&[Need(Right::Alter, Of::Some
 
 impl Access {
     /// Returns the topic whose records a request is to write, so that those of a topic can be limited.
-    fn written(self, request: &HttpRequest) -> Option<String> {
-        (self == WRITE_TOPIC || self == Access::Records).then(|| decode_segment(request.match_info().query("topic")))
+    fn written(self, request: &HttpRequest) -> Option<Cow<'_, str>> {
+        (self == WRITE_TOPIC || self == Access::Records).then(|| named(request, "topic"))
     }
 
     /// Refuses a request whose caller lacks a right; `pattern` is the path of the endpoint.
@@ -127,12 +130,11 @@ impl Access {
 impl Need {
     fn check(self, caller: &Caller, request: &HttpRequest, pattern: &str) -> Result<()> {
         let Need(right, of) = self;
-        let named = |name: &str| decode_segment(request.match_info().query(name));
         let connect = request.match_info().get("cluster").unwrap_or(DEFAULT_CLUSTER);
         match of {
-            Of::Topic => caller.may(right, Subject::Topic(&named("topic"))),
+            Of::Topic => caller.may(right, Subject::Topic(&named(request, "topic"))),
             Of::SomeTopic => caller.may(right, Subject::SomeTopic),
-            Of::Group => caller.may(right, Subject::Group(&named("group"))),
+            Of::Group => caller.may(right, Subject::Group(&named(request, "group"))),
             Of::SomeGroup => caller.may(right, Subject::SomeGroup),
             Of::Cluster => caller.may(right, Subject::Cluster),
             Of::Connector => caller.may(right, Subject::Connector(connect, &connect::connector(request, pattern))),
@@ -142,4 +144,9 @@ impl Need {
             Of::Anything => caller.may(right, Subject::Anything),
         }
     }
+}
+
+/// Returns a name of the path as handlers read it: the router leaves some escapes in place.
+fn named<'a>(request: &'a HttpRequest, parameter: &str) -> Cow<'a, str> {
+    percent_decode_str(request.match_info().query(parameter)).decode_utf8_lossy()
 }
