@@ -43,6 +43,7 @@ error_kinds! {
     CredentialsMissing     401   40101 "credentials_missing"      "This proxy has to know who calls: send credentials in one of the ways that WWW-Authenticate names, or a certificate.";
     CredentialsWrong       401   40101 "credentials_wrong"        "The credentials are not accepted: they are wrong, have expired, or are not of a kind that this proxy takes.";
     KafkaAuthorization     403   40301 "kafka_authorization"      "Kafka does not authorize this operation.";
+    Forbidden              403   40301 "forbidden"                "No rule of this proxy allows it.";
     ConnectPolicy          403   403   "connect_policy"           "The rules of this proxy do not allow this configuration.";
     NotFound               404   404   "not_found"                "HTTP 404 Not Found";
     TopicNotFound          404   40401 "topic_not_found"          "Topic not found.";
@@ -80,6 +81,7 @@ error_kinds! {
     TooManyInstances       429   429   "too_many_instances"       "There are too many consumer instances; delete those that are not needed, or try again later.";
     QueueFull              429   429   "queue_full"               "Too many records wait for Kafka; send the request again later.";
     ConnectBusy            429   429   "connect_busy"             "Too many changes wait for this Kafka Connect cluster; send the request again later.";
+    RateLimited            429   429   "rate_limited"             "Request rate limit exceeded: The rate limit of requests per second has been exceeded.";
     KafkaThrottled         429   42901 "kafka_throttled"          "Kafka's quota is used up; send the request again later.";
     TooManyFailures        429   429   "too_many_failures"        "Too many wrong credentials came from this address or for this name; try again later with the right ones.";
     Internal               500   500   "internal"                 "Internal Server Error";

@@ -19,6 +19,8 @@ pub mod config;
 pub mod error;
 pub mod memory;
 pub mod model;
+pub mod rates;
 pub mod reload;
+pub mod rules;
 pub mod state;
 pub mod tls;

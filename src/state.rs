@@ -11,6 +11,8 @@ use crate::domain::schemas::Schemas;
 use crate::error::{Kind, Result};
 use crate::kafka::{Kafka, MockKafka};
 use crate::model::{Credentials, Principal};
+use crate::rates::Rates;
+use crate::rules::Rules;
 
 /// The parts that requests share; a copy shares them too.
 #[derive(Clone)]
@@ -31,6 +33,10 @@ pub struct State {
     pub auth: Arc<Authenticator>,
     /// What is used for callers whom Kafka itself knows.
     pub callers: Arc<Callers>,
+    /// What callers may do.
+    pub rules: Arc<Rules>,
+    /// How much each caller has done of late.
+    pub rates: Arc<Rates>,
 }
 
 /// What is used on behalf of callers whose credentials are Kafka's to judge.
@@ -58,6 +64,8 @@ impl State {
         let connect = Clusters::new(&config.connect, &admin)?;
         let auth = Authenticator::new(&config.auth)?;
         Ok(State {
+            rules: Arc::new(Rules::new(&config.rules)),
+            rates: Arc::new(Rates::new(&config.rate)),
             config: Arc::new(config),
             kafka: Arc::new(kafka),
             admin,
@@ -67,5 +75,11 @@ impl State {
             auth: Arc::new(auth),
             callers: Arc::default(),
         })
+    }
+
+    /// Takes from another configuration what can be taken while requests are served: rules and rates.
+    pub fn reload(&self, config: &Config) {
+        self.rules.reload(&config.rules);
+        self.rates.reload(&config.rate);
     }
 }

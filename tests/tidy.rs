@@ -27,8 +27,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("kafka", &["config", "error", "model"]),
     ("admin", &["config", "error", "model", "tls"]),
     ("domain", &["admin", "cache", "config", "error", "format", "kafka", "memory", "model", "schema", "upstream"]),
-    ("state", &["admin", "auth", "config", "domain", "error", "kafka", "model"]),
-    ("http", &["auth", "config", "domain", "error", "format", "model", "reload", "state", "tls"]),
+    ("rules", &["config", "error", "model"]),
+    ("rates", &["config", "model"]),
+    ("state", &["admin", "auth", "config", "domain", "error", "kafka", "model", "rates", "rules"]),
+    ("http", &["auth", "config", "domain", "error", "format", "model", "rates", "reload", "rules", "state", "tls"]),
     ("main", &["config", "domain", "http", "kafka", "reload", "state", "upstream"]),
 ];
 
@@ -68,6 +70,7 @@ const LIVES_IN: &[(&str, &[&str])] = &[
     ("humantime", &["src/config/"]),
     ("mime", &["src/http/media.rs"]),
     ("env_logger", &["src/main/logger.rs"]),
+    ("arc_swap", &["src/rules/", "src/rates/"]),
 ];
 
 /// What stops the process, and what is left over from trying something out.

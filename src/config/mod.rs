@@ -15,11 +15,14 @@ mod admin;
 mod auth;
 mod connect;
 mod consumer;
+mod endpoints;
 mod kafka;
 mod limits;
 mod log;
 mod producer;
+mod rate;
 mod remote;
+mod rules;
 mod schema_registry;
 mod server;
 mod server_tls;
@@ -30,13 +33,16 @@ pub use auth::{ANY, Auth, Jwt, KeysUrl, Methods};
 pub use connect::{Connect, ConnectCluster, DEFAULT_CLUSTER, Discovery};
 pub use consumer::Consumer;
 pub use effective::Effective;
+pub use endpoints::{Endpoints, NAMES as ENDPOINT_NAMES};
 pub use kafka::Kafka;
 pub use limits::Limits;
 pub use log::Log;
 pub use problem::Problems;
 pub use producer::{Acks, Compression, PlainJson, Producer};
 pub use properties::Properties;
+pub use rate::Rate;
 pub use remote::{Remote, Secret};
+pub use rules::{Rule, Rules};
 pub use schema_registry::SchemaRegistry;
 pub use server::{Listen, Server};
 pub use server_tls::{ClientAuth, ServerTls, TlsVersion};
@@ -67,6 +73,12 @@ pub struct Config {
     pub connect: Connect,
     /// What is refused for its size or number.
     pub limits: Limits,
+    /// What is served at all.
+    pub endpoints: Endpoints,
+    /// What callers may do.
+    pub rules: Rules,
+    /// How much each caller may.
+    pub rate: Rate,
     /// What is logged.
     pub log: Log,
     /// All of it as text, as it was loaded.
@@ -130,6 +142,9 @@ impl Config {
             schema_registry: SchemaRegistry::read(settings),
             connect: connect::read(settings),
             limits: Limits::read(settings),
+            endpoints: Endpoints::read(settings),
+            rules: rules::read(settings),
+            rate: Rate::read(settings),
             log: Log::read(settings),
             effective: Effective::default(),
         };
@@ -145,7 +160,7 @@ mod tests {
 
     use clap::Parser;
 
-    use crate::config::{Acks, Args, Config, ConnectCluster, PlainJson, Settings, load, load_over, sources};
+    use crate::config::{Acks, Args, Config, ConnectCluster, PlainJson, Rule, Settings, load, load_over, sources};
 
     const SHIPPED: &str = include_str!("../../proxy.toml");
     const DOCUMENTED: &str = include_str!("../../docs/CONFIG.md");
@@ -172,24 +187,29 @@ mod tests {
         assert_eq!(check(SHIPPED, &[], &["--dev"]), Ok(Config::dev()));
     }
 
-    /// Returns the shipped file with the section that is there only as an example.
+    /// Returns the shipped file with the sections that are there only as examples.
     fn shipped_with_examples() -> String {
-        let (before, example) = SHIPPED.split_once("#[connect.NAME]\n").expect("the example is there");
-        let lines = example.lines().take_while(|line| line.starts_with('#')).filter(|line| !line.starts_with("# "));
-        let example: Vec<_> = lines.map(|line| line.trim_start_matches('#')).collect();
-        format!("{before}\n[connect.NAME]\n{}", example.join("\n"))
+        let mut is_example = false;
+        let lines = SHIPPED.lines().map(|line| {
+            is_example = line.starts_with('#') && (is_example || line.ends_with(".NAME]"));
+            let is_commented = is_example && !line.starts_with("# ");
+            if is_commented { line.trim_start_matches('#') } else { line }
+        });
+        lines.collect::<Vec<_>>().join("\n")
     }
 
-    /// Reads every section, also one that has a name of its own.
-    fn read_all(settings: &mut Settings) -> (Config, ConnectCluster) {
-        (Config::read(settings, true), ConnectCluster::read(settings, "NAME"))
+    /// Reads every section, also those that have names of their own.
+    fn read_all(settings: &mut Settings) -> (Config, ConnectCluster, Rule) {
+        (Config::read(settings, true), ConnectCluster::read(settings, "NAME"), Rule::read(settings, "NAME"))
     }
 
     #[test]
     fn the_example_in_the_shipped_file_holds_the_defaults() {
         let mut shipped = Settings::default();
         sources::toml(&mut shipped, Path::new("proxy.toml"), &shipped_with_examples());
-        assert_eq!(read_all(&mut shipped).1, read_all(&mut Settings::default()).1);
+        let ((_, connect, rule), (_, no_connect, no_rule)) =
+            (read_all(&mut shipped), read_all(&mut Settings::default()));
+        assert_eq!((connect, rule), (no_connect, no_rule));
     }
 
     #[test]
@@ -361,6 +381,50 @@ mod tests {
         for (one, other, expected) in table {
             let message = problems("", &[], &[KAFKA, &["--set", one, "--set", other]].concat());
             assert!(message.starts_with(expected), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_rule_says_whom_it_is_for_and_what_it_allows_to_what() {
+        let rule = |text: &str| format!("[rules.team]\n{text}");
+        let good = rule("principals = ['alice', 'team-*']\nverbs = 'all'\ntopics = ['a*']\ncluster = true");
+        let config = check(&good, &[], KAFKA).unwrap();
+        let read = &config.rules["team"];
+        assert_eq!((read.principals.len(), read.topics.len()), (2, 1));
+        assert!(read.verbs.len() == 6 && read.cluster.len() == 6);
+
+        let table = [
+            ("verbs = 'read'\ntopics = '*'", "rules.team.principals (not set): is required"),
+            ("principals = '*'\ntopics = '*'", "rules.team.verbs (not set): is required"),
+            ("principals = '*'\nverbs = 'read'", "rules.team.topics (not set): is empty"),
+            ("principals = '*'\nverbs = 'read'\nconnect = '*'", "rules.team.connectors (not set): goes with connect"),
+            ("principals = '*'\nverbs = 'reed'\ntopics = '*'", "rules.team.verbs (proxy.toml line 3): \"reed\" is not"),
+            (
+                "principals = '*'\nverbs = 'all'\ntopics = '*'\nmethods = 'get'",
+                "rules.team.methods (proxy.toml line 5)",
+            ),
+            ("principal = '*'\nverbs = 'all'\ntopics = '*'", "rules.team.principals (not set): is required"),
+        ];
+        for (text, expected) in table {
+            let message = problems(&rule(text), &[], KAFKA);
+            assert!(message.starts_with(expected), "{message}");
+        }
+        let cluster = check(&rule("principals = 'ops'\ncluster = 'describe'"), &[], KAFKA).unwrap();
+        assert_eq!(cluster.rules["team"].cluster, ["describe"]);
+    }
+
+    #[test]
+    fn an_endpoint_that_is_not_there_is_a_problem_with_a_suggestion() {
+        let set = |key: &str, name: &str| check(&format!("endpoints.{key} = {name:?}"), &[], KAFKA);
+        let message = set("block", "api.v3.topics.lst").unwrap_err();
+        let expected = "endpoints.block (proxy.toml line 1): has \"api.v3.topics.lst\", which is no endpoint; did you mean api.v3.topics.list?";
+        assert_eq!(message, expected);
+        for good in ["api.v3.topics.*", "api.v2.*,connect.connectors.delete", "api.v3.partition-offsets.*"] {
+            assert!(set("allow", good).is_ok(), "{good}");
+        }
+        for bad in ["api.v3.topic.*", "*", "api", "api.v3.topics."] {
+            let message = set("allow", bad).unwrap_err();
+            assert!(message.contains("which is no endpoint"), "{message}");
         }
     }
 

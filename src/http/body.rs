@@ -10,6 +10,7 @@ use tokio::time::timeout;
 use crate::config::Limits;
 use crate::error::{Error, Kind, Result};
 use crate::http::gate::{Gate, Share};
+use crate::http::permit::metered;
 use crate::state::State;
 
 /// The whole body of a request, unpacked, within the limits of size, time and bytes under way.
@@ -42,7 +43,12 @@ impl FromRequest for Body {
             };
             let limit = state.config.server.body_timeout;
             match timeout(limit, read(request.headers(), payload, &state.config.limits, gate)).await {
-                Ok(body) => body,
+                Ok(body) => {
+                    if let (Ok(body), Some(meter)) = (&body, metered(&request)) {
+                        meter.charge_in(body.bytes.len() as u64);
+                    }
+                    body
+                }
                 Err(_) => Err(Kind::BodyTimeout.into()),
             }
         })

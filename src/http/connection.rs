@@ -11,7 +11,6 @@ use actix_server::GracefulShutdownSignal;
 use actix_service::{IntoServiceFactory, ServiceFactory, ServiceFactoryExt, fn_service, map_config};
 use actix_web::dev::AppConfig;
 use actix_web::rt::net::{TcpStream, UnixStream};
-use actix_web::web::ServiceConfig;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
@@ -19,7 +18,7 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::server::TlsStream;
 
 use crate::http::guarded::Guarded;
-use crate::http::layers::Layers;
+use crate::http::layers::{Layers, Register};
 use crate::http::listen::Door;
 use crate::http::peer::{Connections, greet};
 
@@ -33,7 +32,7 @@ type Accepted<T> = (T, Protocol, Option<SocketAddr>);
 #[derive(Clone)]
 pub(super) struct Connecting {
     pub(super) layers: Layers,
-    pub(super) register: fn(&mut ServiceConfig),
+    pub(super) register: Register,
     pub(super) door: Door,
     /// Tells that the server stops.
     pub(super) signal: GracefulShutdownSignal,

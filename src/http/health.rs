@@ -7,6 +7,7 @@ use crate::error::{Kind, Result};
 use crate::http::answer::{Answer, Offers};
 use crate::http::doc::Doc;
 use crate::http::media::{JSON, Offer};
+use crate::http::permit;
 use crate::http::readiness::Readiness;
 use crate::http::resource::{Routes, get, resource};
 
@@ -28,9 +29,9 @@ pub fn routes(routes: &mut Routes) {
         .gives::<Plain>(200, "Object")
         .gives::<Plain>(503, "Object");
     routes
-        .service(resource("/health", vec![get(self::health).doc(healthy)]))
-        .service(resource("/live", vec![get(live).doc(alive)]))
-        .service(resource("/ready", vec![get(self::ready).doc(ready)]));
+        .service(resource("/health", vec![get("proxy.health", permit::OPEN, self::health).doc(healthy)]))
+        .service(resource("/live", vec![get("proxy.live", permit::OPEN, live).doc(alive)]))
+        .service(resource("/ready", vec![get("proxy.ready", permit::OPEN, self::ready).doc(ready)]));
 }
 
 /// Tells whether a path is one of these.

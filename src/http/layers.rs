@@ -6,6 +6,7 @@ use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::middleware::{Condition, from_fn};
 use actix_web::web::{Data, QueryConfig, ServiceConfig};
 
+use crate::config::Endpoints;
 use crate::domain::Stopping;
 use crate::error::Kind;
 use crate::http::access::authenticate;
@@ -13,7 +14,11 @@ use crate::http::envelope::envelope;
 use crate::http::gate::Gate;
 use crate::http::listen::Door;
 use crate::http::readiness::Readiness;
+use crate::http::served::{Unserved, refuse_unserved};
 use crate::state::State;
+
+/// Registers endpoints, those that are served.
+pub(super) type Register = fn(&mut ServiceConfig, &Endpoints);
 
 /// What every request may use.
 #[derive(Clone)]
@@ -22,6 +27,7 @@ pub(super) struct Layers {
     pub(super) gate: Data<Gate>,
     pub(super) readiness: Data<Readiness>,
     pub(super) stopping: Data<Stopping>,
+    pub(super) unserved: Data<Unserved>,
 }
 
 impl Layers {
@@ -29,7 +35,7 @@ impl Layers {
     /// which they came in, in their data.
     pub(super) fn around(
         self,
-        register: fn(&mut ServiceConfig),
+        register: Register,
         door: Door,
     ) -> App<
         impl ServiceFactory<
@@ -40,6 +46,7 @@ impl Layers {
             InitError = (),
         >,
     > {
+        let served = self.state.config.endpoints.clone();
         let is_asked = self.state.config.auth.methods.any();
         App::new()
             .app_data(door)
@@ -47,11 +54,13 @@ impl Layers {
             .app_data(self.gate)
             .app_data(self.readiness)
             .app_data(self.stopping)
+            .app_data(self.unserved)
             .app_data(QueryConfig::default().error_handler(|error, _| {
                 Kind::BadRequest.because(format!("The query cannot be read: {error}.")).into()
             }))
             .wrap(Condition::new(is_asked, from_fn(authenticate)))
+            .wrap(from_fn(refuse_unserved))
             .wrap(from_fn(envelope))
-            .configure(register)
+            .configure(|config| register(config, &served))
     }
 }

@@ -7,12 +7,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use actix_server::ServerBuilder;
-use actix_web::web::ServiceConfig;
 use tokio::net::TcpSocket;
 
 use crate::config::Listen;
 use crate::http::connection::Connecting;
-use crate::http::layers::Layers;
+use crate::http::layers::{Layers, Register};
 use crate::http::peer::Connections;
 use crate::http::unix::{self, SocketFile};
 use crate::tls::Identity;
@@ -83,7 +82,7 @@ impl Opening {
     pub(super) fn open(
         &self,
         layers: Layers,
-        register: fn(&mut ServiceConfig),
+        register: Register,
         listen: &[String],
         workers: usize,
         sockets: &mut Vec<SocketFile>,

@@ -4,22 +4,27 @@ use actix_web::HttpResponse;
 use actix_web::web::{Data, ServiceConfig};
 use serde_json::{Map, Value, json};
 
+use crate::config::Endpoints;
 use crate::error::Result;
 use crate::http::answer::Answer;
 use crate::http::doc::Doc;
 use crate::http::health::{self, Plain};
+use crate::http::permit;
 use crate::http::resource::{Routes, get, resource};
 use crate::state::State;
 
 /// Registers every endpoint of the management listener.
-pub(super) fn routes(config: &mut ServiceConfig) {
+pub(super) fn routes(config: &mut ServiceConfig, served: &Endpoints) {
     let mut routes = Routes::default();
     routes.configure(health::routes).configure(own_routes);
-    routes.register(config);
+    routes.register(config, served);
 }
 
 fn own_routes(routes: &mut Routes) {
-    routes.service(resource("/config", vec![get(settings).doc(Doc::of("Every setting, without secrets"))]));
+    routes.service(resource(
+        "/config",
+        vec![get("proxy.config", permit::DESCRIBE_CLUSTER, settings).doc(Doc::of("Every setting, without secrets"))],
+    ));
 }
 
 /// `GET /config`: every setting with what it is and where that was given; a secret is `***`.

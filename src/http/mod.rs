@@ -18,10 +18,12 @@ mod media;
 mod openapi;
 mod path;
 pub mod peer;
+mod permit;
 mod readiness;
 mod records_body;
 mod resource;
 mod schema;
+mod served;
 mod server;
 mod unix;
 
@@ -40,11 +42,12 @@ pub use v2::{PartitionField, wire as v2_wire};
 
 use actix_web::web::ServiceConfig;
 
+use crate::config::Endpoints;
 use crate::http::resource::Routes;
 
-/// Registers every endpoint; the first that matches path and guard answers.
-fn routes(config: &mut ServiceConfig) {
-    table().register(config);
+/// Registers every endpoint that is served; the first that matches path and guard answers.
+fn routes(config: &mut ServiceConfig, served: &Endpoints) {
+    table().register(config, served);
 }
 
 /// Returns every endpoint, in the order in which they are tried.

@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 use crate::error::Kind;
 use crate::http::doc::{Content, Doc};
 use crate::http::media::JSON;
+use crate::http::permit;
 use crate::http::resource::{Routes, Verb, get, resource};
 use crate::http::{connect, table, v2, v3};
 
@@ -23,9 +24,12 @@ const PAGE: &str = include_str!("openapi.html");
 /// Registers the document and its page.
 pub fn routes(routes: &mut Routes) {
     let described = Doc::of("This description of the API");
-    routes
-        .service(resource("/openapi.json", vec![get(serve).doc(described)]))
-        .service(resource("/docs", vec![get(page).doc(Doc::of("A page that shows this description"))]));
+    routes.service(resource("/openapi.json", vec![get("proxy.openapi", permit::OPEN, serve).doc(described)])).service(
+        resource(
+            "/docs",
+            vec![get("proxy.docs", permit::OPEN, page).doc(Doc::of("A page that shows this description"))],
+        ),
+    );
 }
 
 async fn serve() -> HttpResponse {
@@ -41,7 +45,7 @@ async fn page() -> HttpResponse {
 pub fn document() -> Value {
     let mut paths: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
     let mut schemas = hand_written();
-    table().visit(&mut |path, endpoint| {
+    table().visit(&mut |path, endpoint, _| {
         let item = paths.entry(path.to_owned()).or_default();
         for verb in &endpoint.verbs {
             define(&verb.doc, &mut schemas);

@@ -111,10 +111,11 @@ mod tests {
             let state = Data::new(State::new(config).unwrap());
             let gate = Data::new(Gate::new(&state.config.limits));
             let readiness = Data::new(Readiness::new(state.clone(), gate.clone()));
-            let layers = Layers { state, gate, readiness, stopping: Data::new(Stopper::new().1) };
+            let layers =
+                Layers { state, gate, readiness, stopping: Data::new(Stopper::new().1), unserved: Data::default() };
             let opening = Opening { identity: Some(identity), connections: Connections::default() };
             let listen = ["https://127.0.0.1:0", "127.0.0.1:0"].map(str::to_owned);
-            let register = |config: &mut web::ServiceConfig| {
+            let register = |config: &mut web::ServiceConfig, _: &crate::config::Endpoints| {
                 config.route("/", web::get().to(shown));
             };
             let opened = opening.open(layers, register, &listen, 1, &mut Vec::new()).unwrap();

@@ -12,8 +12,9 @@ use crate::http::layers::Layers;
 use crate::http::listen::{Door, Opening, Sockets};
 use crate::http::peer::Connections;
 use crate::http::readiness::Readiness;
+use crate::http::served::Unserved;
 use crate::http::unix::SocketFile;
-use crate::http::{management, routes};
+use crate::http::{management, routes, table};
 use crate::reload::Reloads;
 use crate::state::State;
 use crate::tls::Identity;
@@ -71,7 +72,9 @@ pub fn bind(state: Data<State>) -> Result<Server, String> {
     let gate = Data::new(Gate::new(&state.config.limits));
     let readiness = Data::new(Readiness::new(state.clone(), gate.clone()));
     let (stopper, stopping) = Stopper::new();
-    let layers = Layers { state: state.clone(), gate: gate.clone(), readiness, stopping: Data::new(stopping.clone()) };
+    let unserved = Data::new(Unserved::of(table(), &state.config.endpoints));
+    let layers =
+        Layers { state: state.clone(), gate: gate.clone(), readiness, stopping: Data::new(stopping.clone()), unserved };
     let workers = match settings.workers {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         workers => workers,

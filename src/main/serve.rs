@@ -6,15 +6,15 @@ use actix_web::web::Data;
 use log::{error, info, warn};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use kafka_rest_proxy::config::{Args, Config, Effective};
+use kafka_rest_proxy::config::{Args, Config};
 use kafka_rest_proxy::http::{self, Door, Gate, Management, Sockets};
 use kafka_rest_proxy::reload::Reloads;
 use kafka_rest_proxy::state::State;
 
 use crate::{banner, load, logger};
 
-/// The settings that are taken anew without a restart.
-const RELOADABLE: [&str; 1] = ["log.level"];
+/// What the settings begin with that are taken anew without a restart.
+const RELOADABLE: [&str; 3] = ["log.level", "rules.", "rate."];
 
 /// Binds, serves until a signal comes, then finishes what runs. Errors are a line for the operator.
 pub async fn serve(args: Args, config: Config) -> Result<(), String> {
@@ -35,8 +35,8 @@ pub async fn serve(args: Args, config: Config) -> Result<(), String> {
         banner(server.doors.iter().find(|door| matches!(door, Door::Plain(_))));
     }
     let probe = actix_web::rt::spawn(probe(state.clone()));
-    let effective = state.config.effective.clone();
-    let hangups = actix_web::rt::spawn(heed_hangups(hangups, args, effective, server.reloads));
+    let reload = Reload { args, state: state.clone(), reloads: server.reloads };
+    let hangups = actix_web::rt::spawn(heed_hangups(hangups, reload));
     let stop = Stop { gate: server.gate, stopper: server.stopper, handle: server.handle, state: state.clone() };
     actix_web::rt::spawn(stop.when_asked(signals, server.sockets.clone()));
     let ended = tokio::select! {
@@ -142,34 +142,45 @@ impl StopSignals {
     }
 }
 
+/// What is done on SIGHUP.
+struct Reload {
+    args: Args,
+    state: Data<State>,
+    reloads: Reloads,
+}
+
 /// Reads again, on each SIGHUP, what can change while the proxy runs.
-async fn heed_hangups(mut hangups: Signal, args: Args, started_with: Effective, reloads: Reloads) {
-    let reloading = Arc::new(move || reload(&args, &started_with, &reloads));
+async fn heed_hangups(mut hangups: Signal, reload: Reload) {
+    let reload = Arc::new(reload);
     while hangups.recv().await.is_some() {
-        let reloading = Arc::clone(&reloading);
+        let reload = Arc::clone(&reload);
         // One at a time: a signal that comes meanwhile is heeded after it.
-        if tokio::task::spawn_blocking(move || reloading()).await.is_err() {
+        if tokio::task::spawn_blocking(move || reload.run()).await.is_err() {
             error!("SIGHUP: reloading failed, see above");
         }
     }
 }
 
-fn reload(args: &Args, started_with: &Effective, reloads: &Reloads) {
-    let config = match load(args) {
-        Ok(config) => config,
-        Err(problems) => {
-            return error!(
-                "SIGHUP: the configuration is not good, and nothing changes: {}",
-                problems.replace('\n', "; ")
-            );
+impl Reload {
+    fn run(&self) {
+        let config = match load(&self.args) {
+            Ok(config) => config,
+            Err(problems) => {
+                return error!(
+                    "SIGHUP: the configuration is not good, and nothing changes: {}",
+                    problems.replace('\n', "; ")
+                );
+            }
+        };
+        logger::set(&config.log.level);
+        self.state.reload(&config);
+        info!("SIGHUP: log.level is {}, and there are {} rules", config.log.level, config.rules.len());
+        let changed = self.state.config.effective.changed(&config.effective);
+        let is_taken = |key: &String| RELOADABLE.iter().any(|begin| key.starts_with(begin));
+        let waiting: Vec<String> = changed.into_iter().filter(|key| !is_taken(key)).collect();
+        if !waiting.is_empty() {
+            warn!("SIGHUP: needs a restart: {}", waiting.join(", "));
         }
-    };
-    logger::set(&config.log.level);
-    info!("SIGHUP: log.level is {}", config.log.level);
-    let changed = started_with.changed(&config.effective);
-    let waiting: Vec<String> = changed.into_iter().filter(|key| !RELOADABLE.contains(&key.as_str())).collect();
-    if !waiting.is_empty() {
-        warn!("SIGHUP: needs a restart: {}", waiting.join(", "));
+        self.reloads.run();
     }
-    reloads.run();
 }

@@ -23,6 +23,7 @@ mod openapi;
 mod process;
 mod produce;
 mod produce_v1;
+mod rules;
 mod schemas;
 mod soak;
 mod v3_admin;

@@ -3,6 +3,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::domain::connect::operation::Operation;
+use crate::domain::connect::shown::Shown;
 use crate::error::{Kind, Result};
 use crate::model::{decode_segment, encode_segment};
 use crate::upstream::Request;
@@ -22,6 +23,8 @@ pub struct Call {
     pub body: Bytes,
     /// What the client wishes beside.
     pub wishes: Wishes,
+    /// The connectors that a list may have in it.
+    pub shown: Shown,
 }
 
 /// What a client may ask of this proxy and not of a worker.
@@ -57,6 +60,7 @@ impl Call {
             content_type: None,
             body: Bytes::new(),
             wishes: Wishes::default(),
+            shown: Shown::default(),
         }
     }
 
@@ -76,6 +80,11 @@ impl Call {
     /// Returns the name of the connector, the plugin or the logger that the path has, decoded; empty where it has none.
     pub fn name(&self) -> String {
         self.names.first().map(|name| decoded(name)).unwrap_or_default()
+    }
+
+    /// Returns the name that a worker reads in a segment of a path.
+    pub fn name_in(segment: &str) -> String {
+        decoded(segment)
     }
 
     /// Returns the number of the task in the path.

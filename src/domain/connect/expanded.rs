@@ -11,6 +11,7 @@ use crate::domain::connect::entries::{Entries, last_config_of};
 use crate::domain::connect::list::{Broken, List};
 use crate::domain::connect::reply::{Body, Reply};
 use crate::domain::connect::secrets::{Known, Shape, mask};
+use crate::domain::connect::shown::Shown;
 use crate::model::decode_segment;
 use crate::upstream::Failure;
 
@@ -64,10 +65,12 @@ impl Cluster {
 
     /// Returns an expanded list as the client may see it, as it comes.
     pub(super) async fn veil_list(self: &Arc<Self>, call: &Call, reply: Reply) -> Result<Reply, Failure> {
-        let parts = Parts::of(&call.query).filter(|_| self.guard.masks() && reply.is_success());
-        let Some(parts) = parts else { return Ok(reply) };
+        if !reply.is_success() || !self.guard.masks() && call.shown.is_all() {
+            return Ok(reply);
+        }
+        let Some(parts) = Parts::of(&call.query) else { return self.names(call, reply).await };
         let is_whole = matches!(reply.body, Body::Whole(_));
-        let text = joined(Box::pin(self.expanded(reply.body.stream())), parts);
+        let text = joined(Box::pin(self.expanded(reply.body.stream(), call.shown.clone())), parts);
         let body = match is_whole {
             true => Body::Whole(text.try_fold(BytesMut::new(), append).await?.freeze()),
             false => Body::Stream(text.boxed()),
@@ -75,16 +78,34 @@ impl Cluster {
         Ok(Reply { body, ..reply })
     }
 
+    /// Returns a list of names with those in it that the client may see.
+    async fn names(&self, call: &Call, reply: Reply) -> Result<Reply, Failure> {
+        if call.shown.is_all() {
+            return Ok(reply);
+        }
+        let text = reply.body.whole(self.settings.max_answer_bytes).await?;
+        let nonsense = |_| Failure::Lost("the list is not one of names".to_owned());
+        let names: Vec<String> = serde_json::from_slice(&text).map_err(nonsense)?;
+        let shown: Vec<_> = names.into_iter().filter(|name| call.shown.shows(name)).collect();
+        let body = Body::Whole(serde_json::to_vec(&shown).map_err(nonsense)?.into());
+        Ok(Reply { body, ..reply })
+    }
+
     /// Cuts an expanded list into its connectors, masked if that is configured; memory is that of one of them.
     pub(super) fn expanded(
         self: &Arc<Self>,
         text: BoxStream<'static, Result<Bytes, Failure>>,
+        shown: Shown,
     ) -> impl Stream<Item = Result<Expanded, Failure>> + Send + 'static {
-        let begin = (Arc::clone(self), List::new(text, CONNECTOR_BYTES));
-        stream::try_unfold(begin, |(cluster, mut list)| async move {
-            let Some((name, value)) = list.next().await.map_err(failure)? else { return Ok(None) };
-            let connector = cluster.veil_member(name, value).await?;
-            Ok(Some((connector, (cluster, list))))
+        let begin = (Arc::clone(self), List::new(text, CONNECTOR_BYTES), shown);
+        stream::try_unfold(begin, |(cluster, mut list, shown)| async move {
+            loop {
+                let Some((name, value)) = list.next().await.map_err(failure)? else { return Ok(None) };
+                if shown.shows_json(&name) {
+                    let connector = cluster.veil_member(name, value).await?;
+                    return Ok(Some((connector, (cluster, list, shown))));
+                }
+            }
         })
     }
 

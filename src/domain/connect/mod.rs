@@ -11,6 +11,7 @@ mod entries;
 mod listed;
 mod operation;
 mod reply;
+mod shown;
 mod status;
 
 mod asking;
@@ -38,6 +39,7 @@ pub use config::ConnectorConfig;
 pub use operation::{Operation, Row};
 pub use reply::{Body, Outcome, Reply, Settled};
 pub use restarts::{RestartSeen, RestartsSeen};
+pub use shown::Shown;
 pub use workers::{GroupView, Health, View, WorkerView};
 
 use std::collections::BTreeMap;

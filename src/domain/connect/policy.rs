@@ -1,6 +1,7 @@
 //! What connectors an operator allows: their classes, the keys of their configs, the number of their tasks.
 
 use crate::domain::connect::entries::{Entries, is_null, text};
+use crate::model::Glob;
 
 const CLASS: &str = "connector.class";
 const TASKS: &str = "tasks.max";
@@ -15,8 +16,8 @@ const DEFAULT_TASKS: u32 = 1;
 /// repeated every value has to be allowed, whichever the worker takes.
 #[derive(Clone, Debug, Default)]
 pub struct Policy {
-    classes: Vec<Wildcard>,
-    denied_keys: Vec<Wildcard>,
+    classes: Vec<Glob>,
+    denied_keys: Vec<Glob>,
     max_tasks: Option<u32>,
 }
 
@@ -59,10 +60,9 @@ impl Policy {
     /// `classes` are fully qualified names with `*` for any characters; without one every class is allowed.
     /// `denied_keys` are keys with `*` likewise; one that ends with `.` stands for all keys that begin so.
     pub fn new(classes: &[String], denied_keys: &[String], max_tasks: Option<u32>) -> Policy {
-        let denied =
-            |key: &String| if key.ends_with('.') { Wildcard::new(&format!("{key}*")) } else { Wildcard::new(key) };
+        let denied = |key: &String| if key.ends_with('.') { Glob::new(&format!("{key}*")) } else { Glob::new(key) };
         Policy {
-            classes: classes.iter().map(|class| Wildcard::new(class)).collect(),
+            classes: classes.iter().map(|class| Glob::new(class)).collect(),
             denied_keys: denied_keys.iter().map(denied).collect(),
             max_tasks,
         }
@@ -178,27 +178,6 @@ fn trimmed(text: &str) -> &str {
 
 fn cut(text: &str) -> String {
     text.chars().take(200).collect()
-}
-
-/// A text with `*` for any characters.
-#[derive(Clone, Debug)]
-struct Wildcard(Vec<String>);
-
-impl Wildcard {
-    fn new(pattern: &str) -> Wildcard {
-        Wildcard(pattern.split('*').map(str::to_owned).collect())
-    }
-
-    fn matches(&self, text: &str) -> bool {
-        let Some((first, others)) = self.0.split_first() else { return false };
-        let Some((last, between)) = others.split_last() else { return text == first };
-        let Some(mut rest) = text.strip_prefix(first.as_str()) else { return false };
-        for part in between {
-            let Some(at) = rest.find(part.as_str()) else { return false };
-            rest = &rest[at + part.len()..];
-        }
-        rest.ends_with(last.as_str())
-    }
 }
 
 #[cfg(test)]
@@ -344,7 +323,7 @@ mod tests {
             ("a", "ab", false),
             ("", "", true),
         ] {
-            assert_eq!(Wildcard::new(pattern).matches(text), matches, "{pattern} {text}");
+            assert_eq!(Glob::new(pattern).matches(text), matches, "{pattern} {text}");
         }
     }
 }

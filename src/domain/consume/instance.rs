@@ -3,12 +3,11 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use regex::Regex;
 use tokio::sync::{Notify, OwnedMutexGuard};
 
-use crate::domain::consume::Decoding;
 use crate::domain::consume::collected::{Added, Collected, Include, Limits, Receipt};
 use crate::domain::consume::registry::CLOSE_WAIT;
+use crate::domain::consume::{Decoding, TopicPattern};
 use crate::domain::schemas::Schemas;
 use crate::error::{Error, Kind, Result};
 use crate::kafka::{FetchedRecord, GroupConsumer, Kafka};
@@ -46,7 +45,7 @@ pub enum Target {
     /// Its share of the topics whose whole name matches.
     Pattern {
         /// The expression.
-        pattern: Regex,
+        pattern: TopicPattern,
         /// The topics that matched last.
         matched: Vec<TopicName>,
         /// When.
@@ -195,6 +194,18 @@ impl Instance {
         }
     }
 
+    /// Returns the topics that it may be reading: of a pattern those that are still for it.
+    pub fn topics(&self) -> Vec<TopicName> {
+        match &*lock(&self.target) {
+            Target::Topics(topics) => topics.clone(),
+            Target::Pattern { pattern, matched, .. } => {
+                matched.iter().filter(|topic| pattern.is_for(topic.as_str())).cloned().collect()
+            }
+            Target::Partitions(partitions) => partitions.iter().map(|(topic, _)| topic.clone()).collect(),
+            Target::Nothing => Vec::new(),
+        }
+    }
+
     /// Returns the partitions it reads now: assigned by hand, or its share of the group.
     pub async fn assignment(self: &Arc<Self>) -> Result<Vec<(TopicName, PartitionId)>> {
         let consumer = match &*lock(&self.target) {
@@ -222,7 +233,7 @@ impl Instance {
     }
 
     /// Subscribes to the topics whose whole name matches, now and later.
-    pub async fn subscribe_pattern(self: &Arc<Self>, kafka: &Kafka, pattern: Regex) -> Result<()> {
+    pub async fn subscribe_pattern(self: &Arc<Self>, kafka: &Kafka, pattern: TopicPattern) -> Result<()> {
         let matched = matching(kafka, &pattern).await?;
         let allowed = |target: &Target| matches!(target, Target::Nothing | Target::Pattern { .. });
         self.retarget(kafka, allowed, Target::Pattern { pattern, matched, since: Instant::now() }).await
@@ -525,7 +536,7 @@ impl Instance {
     /// Subscribes to topics that a pattern matches by now.
     async fn follow_pattern(self: &Arc<Self>, kafka: &Kafka) -> Result<()> {
         let stale = match &*lock(&self.target) {
-            Target::Pattern { pattern, matched, since } if since.elapsed() > PATTERN_AGE => {
+            Target::Pattern { pattern, matched, since } if since.elapsed() > PATTERN_AGE || lost(pattern, matched) => {
                 Some((pattern.clone(), matched.clone()))
             }
             Target::Nothing | Target::Topics(_) | Target::Partitions(_) | Target::Pattern { .. } => None,
@@ -820,9 +831,14 @@ fn place_of(record: &FetchedRecord) -> Option<PartitionOffset> {
     Some(PartitionOffset::new(topic, PartitionId::try_from(record.partition()).ok()?, record.offset()))
 }
 
-async fn matching(kafka: &Kafka, pattern: &Regex) -> Result<Vec<TopicName>> {
+/// Tells whether one of the topics that matched may not be read any more.
+fn lost(pattern: &TopicPattern, matched: &[TopicName]) -> bool {
+    !matched.iter().all(|topic| pattern.is_for(topic.as_str()))
+}
+
+async fn matching(kafka: &Kafka, pattern: &TopicPattern) -> Result<Vec<TopicName>> {
     let names = kafka.metadata.topics().await?;
-    let names = names.iter().filter(|name| pattern.is_match(name));
+    let names = names.iter().filter(|name| pattern.is_for(name));
     Ok(names.filter_map(|name| TopicName::try_from(name.as_str()).ok()).collect())
 }
 

@@ -3,12 +3,14 @@
 mod collected;
 mod decoding;
 mod instance;
+mod pattern;
 mod registry;
 mod stateless;
 
 pub use collected::{Collected, Include, Limits, Receipt};
 pub use decoding::Decoding;
 pub use instance::{Instance, Position, ReadRequest, Settings, Target};
+pub use pattern::TopicPattern;
 pub use registry::Instances;
 pub use stateless::{Start, StatelessRead, read};
 

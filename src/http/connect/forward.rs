@@ -10,7 +10,7 @@ use crate::http::answer::Answer;
 use crate::http::base_url::BaseUrl;
 use crate::http::body::Body;
 use crate::http::caller::Caller;
-use crate::http::connect::{OUTCOME, incoming};
+use crate::http::connect::{OUTCOME, incoming, rules};
 use crate::http::health::Plain;
 use crate::model::encode_segment;
 
@@ -37,6 +37,7 @@ pub async fn forward(
         );
     }
     let call = incoming::call(&request, operation, prefix, body.bytes.clone())?;
+    let call = rules::within(&caller, &cluster.name, call)?;
     let reply = cluster.call(call).await?;
     let place =
         named.map_or(base.as_str().to_owned(), |name| format!("{}/connect/{}", base.as_str(), encode_segment(name)));

@@ -4,7 +4,7 @@ use actix_web::HttpRequest;
 use actix_web::http::header::CONTENT_TYPE;
 use actix_web::web::Bytes;
 
-use crate::domain::connect::{Call, Operation, Settle, Wishes, check_segment};
+use crate::domain::connect::{Call, Operation, Settle, Shown, Wishes, check_segment};
 use crate::error::{Kind, Result};
 use crate::http::media::{JSON, essence};
 use crate::model::decode_segment;
@@ -27,6 +27,7 @@ pub fn call(request: &HttpRequest, operation: Operation, prefix: &str, body: Byt
         content_type: content_type.filter(|text| !text.is_empty()),
         body,
         wishes: wishes(request, operation)?,
+        shown: Shown::default(),
     })
 }
 

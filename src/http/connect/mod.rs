@@ -3,6 +3,7 @@
 mod docs;
 mod forward;
 mod incoming;
+mod rules;
 mod v1;
 
 use actix_web::http::Method;
@@ -11,6 +12,7 @@ use actix_web::http::header::HeaderName;
 use crate::domain::connect::{Operation, Outcome};
 use crate::error::Kind;
 use crate::http::connect::forward::forward;
+use crate::http::permit;
 use crate::http::resource::{Endpoint, Routes, Verb, delete, get, patch, post, put, resource};
 
 /// Says what became of a change whose answer does not tell.
@@ -66,12 +68,48 @@ fn endpoints(prefix: &'static str) -> Vec<Endpoint> {
 fn verb(operation: Operation, prefix: &'static str) -> Verb {
     let handler =
         move |request, answer, body, state, base| forward(operation, prefix, request, answer, body, state, base);
+    let (name, access) = (name(operation), permit::connect_needs(operation));
     match operation.row().method {
-        "POST" => post(handler),
-        "PUT" => put(handler),
-        "PATCH" => patch(handler),
-        "DELETE" => delete(handler),
-        _ => get(handler),
+        "POST" => post(name, access, handler),
+        "PUT" => put(name, access, handler),
+        "PATCH" => patch(name, access, handler),
+        "DELETE" => delete(name, access, handler),
+        _ => get(name, access, handler),
+    }
+}
+
+/// Returns what an operation is called in `endpoints.allow` and `endpoints.block`.
+fn name(operation: Operation) -> &'static str {
+    match operation {
+        Operation::Root => "connect.root.get",
+        Operation::Health => "connect.health.get",
+        Operation::List => "connect.connectors.list",
+        Operation::Create => "connect.connectors.create",
+        Operation::Connector => "connect.connectors.get",
+        Operation::Delete => "connect.connectors.delete",
+        Operation::Config => "connect.connectors.get-config",
+        Operation::PutConfig => "connect.connectors.update-config",
+        Operation::PatchConfig => "connect.connectors.patch-config",
+        Operation::Status => "connect.connectors.get-status",
+        Operation::Restart => "connect.connectors.restart",
+        Operation::Pause => "connect.connectors.pause",
+        Operation::Resume => "connect.connectors.resume",
+        Operation::Stop => "connect.connectors.stop",
+        Operation::Topics => "connect.connectors.list-topics",
+        Operation::ResetTopics => "connect.connectors.reset-topics",
+        Operation::Offsets => "connect.offsets.get",
+        Operation::PatchOffsets => "connect.offsets.alter",
+        Operation::DeleteOffsets => "connect.offsets.delete",
+        Operation::Tasks => "connect.tasks.list",
+        Operation::TasksConfig => "connect.tasks.list-configs",
+        Operation::TaskStatus => "connect.tasks.get-status",
+        Operation::RestartTask => "connect.tasks.restart",
+        Operation::Plugins => "connect.plugins.list",
+        Operation::PluginConfig => "connect.plugins.get-config",
+        Operation::Validate => "connect.plugins.validate",
+        Operation::Loggers => "connect.loggers.list",
+        Operation::Logger => "connect.loggers.get",
+        Operation::SetLogger => "connect.loggers.update",
     }
 }
 

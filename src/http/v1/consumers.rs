@@ -11,6 +11,7 @@ use crate::http::caller::Caller;
 use crate::http::fields::Fields;
 use crate::http::media::{JSON, Offer};
 use crate::http::path::{PartitionPath, TopicPath};
+use crate::http::served;
 use crate::http::v1::V1;
 use crate::http::v2::consumers::{
     CreateRequest, InstancePath, RecordsQuery, answer_records, check_format, created, formats_of,
@@ -85,6 +86,7 @@ pub async fn read(
 ) -> Result<HttpResponse> {
     let instance = path.find(&caller)?;
     let _use = instance.in_use();
+    served::check_format(&caller, "api.v1.consumers.consume-", instance.settings.formats.value)?;
     check_format(&mut answer, &request, instance.settings.formats)?;
     let subscribed = instance.subscription();
     if subscribed.is_empty() {

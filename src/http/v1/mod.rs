@@ -10,6 +10,7 @@ use crate::error::Kind;
 use crate::http::answer::{Offers, Takes};
 use crate::http::doc::Doc;
 use crate::http::media::{JSON, Offer};
+use crate::http::permit;
 use crate::http::resource::{Routes, delete, get, post, resource};
 use crate::http::v2;
 use crate::model::Format;
@@ -48,27 +49,57 @@ pub fn routes(routes: &mut Routes) {
     routes
         .service(resource(
             "/",
-            vec![get(v2::alive::<V1>).doc(gives("Object")), post(v2::alive::<V1>).doc(gives("Object"))],
+            vec![
+                get("api.v1.root.get", permit::OPEN, v2::alive::<V1>).doc(gives("Object")),
+                post("api.v1.root.post", permit::OPEN, v2::alive::<V1>).doc(gives("Object")),
+            ],
         ))
-        .service(resource("/brokers", vec![get(v2::list_brokers::<V1>).doc(gives("Brokers"))]))
-        .service(resource("/topics", vec![get(v2::list_topics::<V1>).doc(gives("Names"))]))
+        .service(resource(
+            "/brokers",
+            vec![get("api.v1.brokers.list", permit::DESCRIBE_CLUSTER, v2::list_brokers::<V1>).doc(gives("Brokers"))],
+        ))
+        .service(resource(
+            "/topics",
+            vec![get("api.v1.topics.list", permit::DESCRIBE_TOPICS, v2::list_topics::<V1>).doc(gives("Names"))],
+        ))
         .service(resource(
             "/topics/{topic}",
-            vec![get(v2::get_topic::<V1>).doc(gives("Topic")), post(produce::to_topic).doc(offsets())],
+            vec![
+                get("api.v1.topics.get", permit::DESCRIBE_TOPIC, v2::get_topic::<V1>).doc(gives("Topic")),
+                post("api.v1.produce-to-topic.", permit::WRITE_TOPIC, produce::to_topic).doc(offsets()),
+            ],
         ))
-        .service(resource("/topics/{topic}/partitions", vec![get(v2::list_partitions::<V1>).doc(gives("Partitions"))]))
+        .service(resource(
+            "/topics/{topic}/partitions",
+            vec![
+                get("api.v1.partitions.list", permit::DESCRIBE_TOPIC, v2::list_partitions::<V1>)
+                    .doc(gives("Partitions")),
+            ],
+        ))
         .service(resource(
             "/topics/{topic}/partitions/{partition}",
-            vec![get(v2::get_partition::<V1>).doc(gives("Partition")), post(produce::to_partition).doc(offsets())],
+            vec![
+                get("api.v1.partitions.get", permit::DESCRIBE_TOPIC, v2::get_partition::<V1>).doc(gives("Partition")),
+                post("api.v1.produce-to-partition.", permit::WRITE_TOPIC, produce::to_partition).doc(offsets()),
+            ],
         ))
         .service(resource(
             "/consumers/{group}",
-            vec![post(consumers::create).doc(gives("Instance").takes::<consumers::ConsumerBody>("NewInstance"))],
+            vec![
+                post("api.v1.consumers.create", permit::READ_GROUP, consumers::create)
+                    .doc(gives("Instance").takes::<consumers::ConsumerBody>("NewInstance")),
+            ],
         ))
-        .service(resource("/consumers/{group}/instances/{instance}", vec![delete(v2::consumers::delete::<V1>)]))
+        .service(resource(
+            "/consumers/{group}/instances/{instance}",
+            vec![delete("api.v1.consumers.delete", permit::READ_GROUP, v2::consumers::delete::<V1>)],
+        ))
         .service(resource(
             "/consumers/{group}/instances/{instance}/offsets",
-            vec![post(consumers::commit).doc(gives("CommittedV1"))],
+            vec![
+                post("api.v1.consumers.commit-offsets", permit::READ_GROUP, consumers::commit)
+                    .doc(gives("CommittedV1")),
+            ],
         ));
 }
 
@@ -78,7 +109,7 @@ pub fn own_routes(routes: &mut Routes) {
         .service(resource(
             "/consumers/{group}/instances/{instance}/topics/{topic}",
             vec![
-                get(consumers::read).doc(
+                get("api.v1.consumers.consume-", permit::READ_GROUP_AND_TOPIC, consumers::read).doc(
                     Doc::of("Read the next records of a topic, which the first read subscribes to (v1)")
                         .query(v2::consumers::READ_QUERY)
                         .gives::<consumers::RecordAnswers>(200, "Records")
@@ -89,7 +120,7 @@ pub fn own_routes(routes: &mut Routes) {
         .service(resource(
             "/topics/{topic}/partitions/{partition}/messages",
             vec![
-                get(consumers::messages).doc(
+                get("api.v1.partitions.read", permit::READ_TOPIC, consumers::messages).doc(
                     Doc::of("Read records of a partition without a consumer instance (v1)")
                         .query(&[
                             ("offset", "integer", "The first offset."),

@@ -7,6 +7,7 @@ use crate::http::answer::{Answer, Content};
 use crate::http::body::Body;
 use crate::http::caller::Caller;
 use crate::http::path::{PartitionPath, TopicPath};
+use crate::http::served;
 use crate::http::v1::{Records, V1};
 use crate::http::v2::{PartitionField, ProduceQuery, RECORD_BYTES, records_for, respond};
 use crate::model::{Format, TopicName};
@@ -21,6 +22,7 @@ pub async fn to_topic(
     mut body: Body,
     caller: Caller,
 ) -> Result<HttpResponse> {
+    served::check_format(&caller, "api.v1.produce-to-topic.", content.0)?;
     produce(&caller, answer, &query, path.0, PartitionField::Free, content.0, &mut body).await
 }
 
@@ -33,6 +35,7 @@ pub async fn to_partition(
     mut body: Body,
     caller: Caller,
 ) -> Result<HttpResponse> {
+    served::check_format(&caller, "api.v1.produce-to-partition.", content.0)?;
     produce(&caller, answer, &query, path.0, PartitionField::Unknown(path.1), content.0, &mut body).await
 }
 

@@ -21,6 +21,7 @@ use crate::error::Kind;
 use crate::http::answer::{Offers, Takes};
 use crate::http::doc::Doc;
 use crate::http::media::{JSON, Offer};
+use crate::http::permit;
 use crate::http::resource::{Routes, get, post, resource};
 use crate::model::Format;
 
@@ -70,40 +71,56 @@ pub fn routes(routes: &mut Routes) {
     let topic = |summary| Doc::of(summary).fails(&[Kind::TopicNotFound]);
     let partition = |summary| Doc::of(summary).fails(&[Kind::TopicNotFound, Kind::PartitionNotFound]);
     routes
-        .service(resource("/", vec![get(root::alive::<V2>).doc(nothing()), post(root::alive_post).doc(nothing())]))
+        .service(resource(
+            "/",
+            vec![
+                get("api.v2.root.get", permit::OPEN, root::alive::<V2>).doc(nothing()),
+                post("api.v2.root.post", permit::OPEN, root::alive_post).doc(nothing()),
+            ],
+        ))
         .service(resource(
             "/brokers",
-            vec![get(brokers::list::<V2>).doc(Doc::of("List the ids of the brokers").gives::<V2>(200, "Brokers"))],
+            vec![
+                get("api.v2.brokers.list", permit::DESCRIBE_CLUSTER, brokers::list::<V2>)
+                    .doc(Doc::of("List the ids of the brokers").gives::<V2>(200, "Brokers")),
+            ],
         ))
         .service(resource(
             "/topics",
-            vec![get(topics::list::<V2>).doc(Doc::of("List the names of the topics").gives::<V2>(200, "Names"))],
+            vec![
+                get("api.v2.topics.list", permit::DESCRIBE_TOPICS, topics::list::<V2>)
+                    .doc(Doc::of("List the names of the topics").gives::<V2>(200, "Names")),
+            ],
         ))
         .service(resource(
             "/topics/{topic}",
             vec![
-                get(topics::get::<V2>)
+                get("api.v2.topics.get", permit::DESCRIBE_TOPIC, topics::get::<V2>)
                     .doc(topic("Get a topic with its configuration and partitions").gives::<V2>(200, "Topic")),
-                post(produce::to_topic).doc(produce("Write records to a topic")),
+                post("api.v2.produce-to-topic.", permit::WRITE_TOPIC, produce::to_topic)
+                    .doc(produce("Write records to a topic")),
             ],
         ))
         .service(resource(
             "/topics/{topic}/partitions",
             vec![
-                get(partitions::list::<V2>).doc(topic("List the partitions of a topic").gives::<V2>(200, "Partitions")),
+                get("api.v2.partitions.list", permit::DESCRIBE_TOPIC, partitions::list::<V2>)
+                    .doc(topic("List the partitions of a topic").gives::<V2>(200, "Partitions")),
             ],
         ))
         .service(resource(
             "/topics/{topic}/partitions/{partition}",
             vec![
-                get(partitions::get::<V2>).doc(partition("Get a partition").gives::<V2>(200, "Partition")),
-                post(produce::to_partition).doc(produce("Write records to a partition")),
+                get("api.v2.partitions.get", permit::DESCRIBE_TOPIC, partitions::get::<V2>)
+                    .doc(partition("Get a partition").gives::<V2>(200, "Partition")),
+                post("api.v2.produce-to-partition.", permit::WRITE_TOPIC, produce::to_partition)
+                    .doc(produce("Write records to a partition")),
             ],
         ))
         .service(resource(
             "/topics/{topic}/partitions/{partition}/offsets",
             vec![
-                get(partitions::offsets)
+                get("api.v2.partitions.get-offsets", permit::DESCRIBE_TOPIC, partitions::offsets)
                     .doc(partition("Get the first and the next offset of a partition").gives::<V2>(200, "Ends")),
             ],
         ))

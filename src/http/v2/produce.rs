@@ -12,6 +12,7 @@ use crate::http::answer::{Answer, Content, Offers};
 use crate::http::body::Body;
 use crate::http::caller::Caller;
 use crate::http::path::{PartitionPath, TopicPath};
+use crate::http::served;
 use crate::http::v2::wire::{Codecs, ProduceRequest, SchemaIds, Schemas, produce_response};
 use crate::http::v2::{Records, V2};
 use crate::model::{Delivery, Format, Formats, PartitionId, Record, TopicName};
@@ -51,6 +52,7 @@ pub async fn to_topic(
     mut body: Body,
     caller: Caller,
 ) -> Result<HttpResponse> {
+    served::check_format(&caller, "api.v2.produce-to-topic.", content.0)?;
     produce(&caller, answer, &query, path.0, PartitionField::Free, content.0, &mut body).await
 }
 
@@ -63,6 +65,7 @@ pub async fn to_partition(
     mut body: Body,
     caller: Caller,
 ) -> Result<HttpResponse> {
+    served::check_format(&caller, "api.v2.produce-to-partition.", content.0)?;
     produce(&caller, answer, &query, path.0, PartitionField::As(path.1), content.0, &mut body).await
 }
 

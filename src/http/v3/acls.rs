@@ -8,6 +8,7 @@ use serde_json::json;
 use crate::error::{Error, Kind, Result};
 use crate::http::doc::{Doc, Parameter};
 use crate::http::fields::Fields;
+use crate::http::permit;
 use crate::http::resource::{Routes, delete as on_delete, get, post, resource};
 use crate::http::v3::cluster::{CannotBeFound, Cluster, done};
 use crate::http::v3::document::{Document, exactly, present};
@@ -22,16 +23,21 @@ pub fn routes(routes: &mut Routes) {
         .service(resource(
             "/clusters/{cluster}/acls",
             vec![
-                get(list).doc(docs::many::<AclFields>("List the ACLs", "KafkaAclList").query(FILTER)),
-                post(create).doc(docs::changes("Create an ACL", "NewAcl").gives_nothing(201)),
-                on_delete(delete).doc(
+                get("api.v3.acls.list", permit::DESCRIBE_CLUSTER, list)
+                    .doc(docs::many::<AclFields>("List the ACLs", "KafkaAclList").query(FILTER)),
+                post("api.v3.acls.create", permit::ALTER_CLUSTER, create)
+                    .doc(docs::changes("Create an ACL", "NewAcl").gives_nothing(201)),
+                on_delete("api.v3.acls.delete", permit::ALTER_CLUSTER, delete).doc(
                     Doc::of("Delete the ACLs that a filter matches").query(FILTER).gives::<V3>(200, "DeletedAcls"),
                 ),
             ],
         ))
         .service(resource(
             "/clusters/{cluster}/acls:batch",
-            vec![post(create_all).doc(docs::changes("Create ACLs", "NewAcls").gives_nothing(204))],
+            vec![
+                post("api.v3.acls.batch-create", permit::ALTER_CLUSTER, create_all)
+                    .doc(docs::changes("Create ACLs", "NewAcls").gives_nothing(204)),
+            ],
         ));
 }
 

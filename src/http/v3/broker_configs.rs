@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::domain::admin::configs;
 use crate::error::Result;
+use crate::http::permit;
 use crate::http::resource::{self, Routes, resource};
 use crate::http::v3::cluster::{CannotBeFound, Cluster, NotFound, done};
 use crate::http::v3::configs::{Config, alteration, setting};
@@ -17,31 +18,38 @@ pub fn routes(routes: &mut Routes) {
     routes
         .service(resource(
             "/clusters/{cluster}/brokers/-/configs",
-            vec![
-                resource::get(list_all)
-                    .doc(docs::many::<Config<Owner>>("List the configs of all brokers", "KafkaBrokerConfigList")),
-            ],
+            vec![resource::get("api.v3.brokers-configs.list", permit::DESCRIBE_CLUSTER, list_all).doc(docs::many::<
+                Config<Owner>,
+            >(
+                "List the configs of all brokers",
+                "KafkaBrokerConfigList",
+            ))],
         ))
         .service(resource(
             "/clusters/{cluster}/brokers/{broker}/configs",
-            vec![
-                resource::get(list)
-                    .doc(docs::many::<Config<Owner>>("List the configs of a broker", "KafkaBrokerConfigList")),
-            ],
+            vec![resource::get("api.v3.broker-configs.list", permit::DESCRIBE_CLUSTER, list).doc(docs::many::<
+                Config<Owner>,
+            >(
+                "List the configs of a broker",
+                "KafkaBrokerConfigList",
+            ))],
         ))
         .service(resource(
             "/clusters/{cluster}/brokers/{broker}/configs:alter",
             vec![
-                resource::post(alter)
+                resource::post("api.v3.broker-configs.alter", permit::ALTER_CLUSTER, alter)
                     .doc(docs::changes("Alter configs of a broker", "AlterConfigs").gives_nothing(204)),
             ],
         ))
         .service(resource(
             "/clusters/{cluster}/brokers/{broker}/configs/{name}",
             vec![
-                resource::get(get).doc(docs::one::<Config<Owner>>("Get a config of a broker", "KafkaBrokerConfig")),
-                resource::put(set).doc(docs::changes("Set a config of a broker", "ConfigValue").gives_nothing(204)),
-                resource::delete(reset).doc(docs::removes("Reset a config of a broker")),
+                resource::get("api.v3.broker-configs.get", permit::DESCRIBE_CLUSTER, get)
+                    .doc(docs::one::<Config<Owner>>("Get a config of a broker", "KafkaBrokerConfig")),
+                resource::put("api.v3.broker-configs.update", permit::ALTER_CLUSTER, set)
+                    .doc(docs::changes("Set a config of a broker", "ConfigValue").gives_nothing(204)),
+                resource::delete("api.v3.broker-configs.delete", permit::ALTER_CLUSTER, reset)
+                    .doc(docs::removes("Reset a config of a broker")),
             ],
         ));
 }

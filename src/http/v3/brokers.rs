@@ -4,28 +4,35 @@ use serde::Serialize;
 
 use crate::domain::admin::brokers;
 use crate::error::Result;
+use crate::http::permit;
 use crate::http::resource::{self, Routes, resource};
 use crate::http::v3::cluster::{CannotBeFound, Cluster};
 use crate::http::v3::docs;
 use crate::http::v3::paths::BrokerPath;
 use crate::http::v3::rendering::{Collection, Related, Resource};
 use crate::http::v3::replicas;
-use crate::model;
+use crate::model::{self, Right, Subject};
 
 pub fn routes(routes: &mut Routes) {
     routes
         .service(resource(
             "/clusters/{cluster}/brokers",
-            vec![resource::get(list).doc(docs::many::<Fields>("List the brokers", "KafkaBrokerList"))],
+            vec![
+                resource::get("api.v3.brokers.list", permit::DESCRIBE_CLUSTER, list)
+                    .doc(docs::many::<Fields>("List the brokers", "KafkaBrokerList")),
+            ],
         ))
         .service(resource(
             "/clusters/{cluster}/brokers/{broker}",
-            vec![resource::get(get).doc(docs::one::<Fields>("Get a broker", "KafkaBroker"))],
+            vec![
+                resource::get("api.v3.brokers.get", permit::DESCRIBE_CLUSTER, get)
+                    .doc(docs::one::<Fields>("Get a broker", "KafkaBroker")),
+            ],
         ))
         .service(resource(
             "/clusters/{cluster}/brokers/{broker}/partition-replicas",
             vec![
-                resource::get(partition_replicas)
+                resource::get("api.v3.replicas.search-by-broker", permit::DESCRIBE_CLUSTER, partition_replicas)
                     .doc(docs::many::<replicas::Fields>("List the replicas on a broker", "KafkaReplicaList")),
             ],
         ));
@@ -57,7 +64,9 @@ async fn get(cluster: Cluster<CannotBeFound>, broker: BrokerPath) -> Result<Http
 
 /// `GET C/brokers/{broker}/partition-replicas`: what it has copies of, by topic and partition.
 async fn partition_replicas(cluster: Cluster<CannotBeFound>, broker: BrokerPath) -> Result<HttpResponse> {
-    let found = brokers::replicas(&cluster.caller.admin, broker.0).await?;
+    let view = cluster.caller.view(Right::Describe);
+    let mut found = brokers::replicas(&cluster.caller.admin, broker.0).await?;
+    found.retain(|(topic, ..)| view.shows(Subject::Topic(topic.as_str())));
     let list = move |cluster: &Cluster<CannotBeFound>| {
         let url = cluster.url(&["brokers", &broker.0.to_string(), "partition-replicas"]);
         let rendered = |(topic, partition, replica)| replicas::rendered(cluster, &topic, partition, replica);

@@ -11,6 +11,7 @@ use serde_json::{Number, Value};
 use crate::error::{Error, Kind, Result};
 use crate::http::doc::Parameter;
 use crate::http::fields::Fields;
+use crate::http::permit;
 use crate::http::resource::{Routes, get, post, resource};
 use crate::http::v3::cluster::{CannotBeFound, Cluster, done};
 use crate::http::v3::document::{Document, exactly, present};
@@ -32,13 +33,13 @@ pub fn routes(routes: &mut Routes) {
         .service(resource(
             "/clusters/{cluster}/client-quotas",
             vec![
-                get(list)
+                get("api.v3.client-quotas.list", permit::DESCRIBE_CLUSTER, list)
                     .doc(docs::many::<QuotaFields>("List the client quotas", "KafkaClientQuotaList").query(filter)),
             ],
         ))
         .service(resource(
             "/clusters/{cluster}/client-quotas:alter",
-            vec![post(alter).doc(
+            vec![post("api.v3.client-quotas.alter", permit::ALTER_CLUSTER, alter).doc(
                 docs::changes("Alter client quotas", "AlterQuotas").gives_nothing(204).gives::<V3>(207, "Failures"),
             )],
         ));

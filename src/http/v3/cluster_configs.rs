@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::domain::admin::configs;
 use crate::error::{Error, Result};
+use crate::http::permit;
 use crate::http::resource::{self, Routes, resource};
 use crate::http::v3::cluster::{CannotBeFound, Cluster, NotFound, done};
 use crate::http::v3::configs::{Config, alteration, setting};
@@ -21,7 +22,9 @@ pub fn routes(routes: &mut Routes) {
     routes
         .service(resource(
             "/clusters/{cluster}/{config_type}-configs",
-            vec![resource::get(list).doc(docs::many::<Config<Owner>>(
+            vec![resource::get("api.v3.cluster-configs.list", permit::DESCRIBE_CLUSTER, list).doc(docs::many::<
+                Config<Owner>,
+            >(
                 "List the configs that are set for all brokers",
                 "KafkaClusterConfigList",
             ))],
@@ -29,17 +32,23 @@ pub fn routes(routes: &mut Routes) {
         .service(resource(
             "/clusters/{cluster}/{config_type}-configs:alter",
             vec![
-                resource::post(alter)
+                resource::post("api.v3.cluster-configs.alter", permit::ALTER_CLUSTER, alter)
                     .doc(docs::changes("Alter configs for all brokers", "AlterConfigs").gives_nothing(204)),
             ],
         ))
         .service(resource(
             "/clusters/{cluster}/{config_type}-configs/{name}",
             vec![
-                resource::get(get)
-                    .doc(docs::one::<Config<Owner>>("Get a config that is set for all brokers", "KafkaClusterConfig")),
-                resource::put(set).doc(docs::changes("Set a config for all brokers", "ConfigValue").gives_nothing(204)),
-                resource::delete(reset).doc(docs::removes("Reset a config that is set for all brokers")),
+                resource::get("api.v3.cluster-configs.get", permit::DESCRIBE_CLUSTER, get).doc(docs::one::<
+                    Config<Owner>,
+                >(
+                    "Get a config that is set for all brokers",
+                    "KafkaClusterConfig",
+                )),
+                resource::put("api.v3.cluster-configs.update", permit::ALTER_CLUSTER, set)
+                    .doc(docs::changes("Set a config for all brokers", "ConfigValue").gives_nothing(204)),
+                resource::delete("api.v3.cluster-configs.delete", permit::ALTER_CLUSTER, reset)
+                    .doc(docs::removes("Reset a config that is set for all brokers")),
             ],
         ));
 }

@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::error::Result;
 use crate::http::answer::Answer;
 use crate::http::caller::Caller;
+use crate::http::permit;
 use crate::http::resource::{self, Routes, resource};
 use crate::http::v3::cluster::{Cluster, NotFound};
 use crate::http::v3::links::Links;
@@ -16,11 +17,17 @@ pub fn routes(routes: &mut Routes) {
     routes
         .service(resource(
             "/clusters",
-            vec![resource::get(list).doc(docs::many::<Fields>("List the cluster", "KafkaClusterList"))],
+            vec![
+                resource::get("api.v3.clusters.list", permit::ANYBODY, list)
+                    .doc(docs::many::<Fields>("List the cluster", "KafkaClusterList")),
+            ],
         ))
         .service(resource(
             "/clusters/{cluster}",
-            vec![resource::get(get).doc(docs::one::<Fields>("Get the cluster", "KafkaCluster"))],
+            vec![
+                resource::get("api.v3.clusters.get", permit::ANYBODY, get)
+                    .doc(docs::one::<Fields>("Get the cluster", "KafkaCluster")),
+            ],
         ));
 }
 

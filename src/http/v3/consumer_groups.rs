@@ -9,6 +9,7 @@ use serde_json::json;
 use crate::domain::admin::groups;
 use crate::error::{Error, Result};
 use crate::http::doc::Parameter;
+use crate::http::permit;
 use crate::http::resource::{Routes, get as on_get, post, resource};
 use crate::http::v3::cluster::{Cluster, CouldNotBeFound, done};
 use crate::http::v3::document::{Document, present};
@@ -17,7 +18,7 @@ use crate::http::v3::parameters::choice;
 use crate::http::v3::paths::GroupPath;
 use crate::http::v3::rendering::{Collection, Related, Resource};
 use crate::http::v3::{V3, docs};
-use crate::model::{GroupDescription, GroupState, GroupType};
+use crate::model::{GroupDescription, GroupState, GroupType, Right, Subject};
 
 /// Registers the endpoints of consumer groups.
 pub fn routes(routes: &mut Routes) {
@@ -29,14 +30,14 @@ pub fn routes(routes: &mut Routes) {
         .service(resource(
             "/clusters/{cluster}/consumer-groups",
             vec![
-                on_get(list)
+                on_get("api.v3.consumer-groups.list", permit::DESCRIBE_GROUPS, list)
                     .doc(docs::many::<GroupFields>("List the consumer groups", "KafkaConsumerGroupList").query(filter)),
             ],
         ))
         .service(resource(
             "/clusters/{cluster}/consumer-groups:delete",
             vec![
-                post(delete).doc(
+                post("api.v3.consumer-groups.batch-delete", permit::DELETE_GROUPS, delete).doc(
                     docs::changes("Delete consumer groups with their offsets", "DeleteGroups")
                         .gives_nothing(204)
                         .gives::<V3>(207, "Failures"),
@@ -45,7 +46,10 @@ pub fn routes(routes: &mut Routes) {
         ))
         .service(resource(
             "/clusters/{cluster}/consumer-groups/{group}",
-            vec![on_get(get).doc(docs::one::<GroupFields>("Get a consumer group", "KafkaConsumerGroup"))],
+            vec![
+                on_get("api.v3.consumer-groups.get", permit::DESCRIBE_GROUP, get)
+                    .doc(docs::one::<GroupFields>("Get a consumer group", "KafkaConsumerGroup")),
+            ],
         ));
 }
 
@@ -61,7 +65,9 @@ struct GroupQuery {
 async fn list(cluster: Cluster<CouldNotBeFound>, Query(query): Query<GroupQuery>) -> Result<HttpResponse> {
     let states = chosen("State", query.state.as_deref(), GroupState::ALL, GroupState::name)?;
     let types = chosen("Type", query.group_type.as_deref(), GroupType::ALL, GroupType::name)?;
-    let groups = groups::list(&cluster.caller.admin, states, types).await?;
+    let view = cluster.caller.view(Right::Describe);
+    let mut groups = groups::list(&cluster.caller.admin, states, types).await?;
+    groups.retain(|group| view.shows(Subject::Group(&group.id)));
     let list = move |cluster: &Cluster<CouldNotBeFound>| {
         let limits = [("state", query.state), ("type", query.group_type)];
         let limits: Vec<_> = limits.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?))).collect();
@@ -84,6 +90,7 @@ async fn delete(cluster: Cluster<CouldNotBeFound>, document: Document) -> Result
     let mut fields = document.required("Null input provided. Data is required.")?;
     let ids = present("consumer_group_ids", fields.texts("consumer_group_ids")?)?;
     fields.finish()?;
+    ids.iter().try_for_each(|id| cluster.caller.may(Right::Delete, Subject::Group(id)))?;
     let mut failed = groups::delete(&cluster.caller.admin, &ids).await?;
     if ids.len() == 1
         && let Some((_, only)) = failed.pop()

@@ -6,11 +6,13 @@ use serde::Serialize;
 
 use crate::domain::admin::lags::{self, Lag, Owner};
 use crate::error::{Kind, Result};
+use crate::http::permit;
 use crate::http::resource::{Routes, get as on_get, resource};
 use crate::http::v3::cluster::{Cluster, CouldNotBeFound};
 use crate::http::v3::docs;
 use crate::http::v3::paths::{GroupPath, PlacePath};
 use crate::http::v3::rendering::{Collection, Related, Resource};
+use crate::model::{Right, Subject};
 
 /// Registers the endpoints of lags.
 pub fn routes(routes: &mut Routes) {
@@ -19,19 +21,22 @@ pub fn routes(routes: &mut Routes) {
         .service(resource(
             &below("/lags"),
             vec![
-                on_get(list).doc(docs::many::<LagFields>("List the lags of a consumer group", "KafkaConsumerLagList")),
+                on_get("api.v3.consumer-lags.list", permit::DESCRIBE_GROUP, list)
+                    .doc(docs::many::<LagFields>("List the lags of a consumer group", "KafkaConsumerLagList")),
             ],
         ))
         .service(resource(
             &below("/lags/{topic}/partitions/{partition}"),
             vec![
-                on_get(get)
+                on_get("api.v3.consumer-lags.get", permit::DESCRIBE_GROUP_AND_TOPIC, get)
                     .doc(docs::one::<LagFields>("Get the lag of a consumer group in a partition", "KafkaConsumerLag")),
             ],
         ))
         .service(resource(
             &below("/lag-summary"),
-            vec![on_get(summary).doc(docs::one::<SummaryFields>(
+            vec![on_get("api.v3.consumer-group-lag-summary.get", permit::DESCRIBE_GROUP, summary).doc(docs::one::<
+                SummaryFields,
+            >(
                 "Get the largest lag of a consumer group and the sum of all",
                 "KafkaConsumerGroupLagSummary",
             ))],
@@ -40,7 +45,7 @@ pub fn routes(routes: &mut Routes) {
 
 /// `GET C/consumer-groups/{group}/lags`: the largest first, then by topic and partition.
 async fn list(cluster: Cluster<CouldNotBeFound>, GroupPath(group): GroupPath) -> Result<HttpResponse> {
-    let mut lags = lags::of_group(&cluster.caller.admin, &group).await?;
+    let mut lags = visible(&cluster, &group).await?;
     let list = move |cluster: &Cluster<CouldNotBeFound>| {
         lags.sort_by_key(|lag| Reverse(lag.lag()));
         let data = lags.iter().map(|lag| rendered(cluster, &group, lag)).collect();
@@ -63,9 +68,17 @@ async fn get(
 
 /// `GET C/consumer-groups/{group}/lag-summary`: the largest lag and the sum of all.
 async fn summary(cluster: Cluster<CouldNotBeFound>, GroupPath(group): GroupPath) -> Result<HttpResponse> {
-    let lags = lags::of_group(&cluster.caller.admin, &group).await?;
+    let lags = visible(&cluster, &group).await?;
     let summary = lags::summary(&lags).ok_or_else(|| Kind::NotFound.because("Consumer lags not found."))?;
     cluster.ok(&rendered_summary(&cluster, &group, &summary))
+}
+
+/// Returns the lags of a group in the topics that the caller sees.
+async fn visible(cluster: &Cluster<CouldNotBeFound>, group: &str) -> Result<Vec<Lag>> {
+    let view = cluster.caller.view(Right::Describe);
+    let mut lags = lags::of_group(&cluster.caller.admin, group).await?;
+    lags.retain(|lag| view.shows(Subject::Topic(lag.topic.as_str())));
+    Ok(lags)
 }
 
 #[derive(JsonSchema, Serialize)]

@@ -8,6 +8,7 @@ use crate::domain::admin::offset_reset::{self, Move, Target};
 use crate::domain::admin::offsets::{self, Scope};
 use crate::error::{Kind, Result};
 use crate::http::fields::Fields;
+use crate::http::permit;
 use crate::http::resource::{Routes, get as on_get, post, resource};
 use crate::http::v2::consumers::timestamp_ms;
 use crate::http::v3::cluster::{Cluster, CouldNotBeFound, done};
@@ -16,7 +17,7 @@ use crate::http::v3::failures::unless_failed;
 use crate::http::v3::paths::{GroupPath, PlacePath};
 use crate::http::v3::rendering::{Collection, Related, Resource};
 use crate::http::v3::{V3, docs};
-use crate::model::{PartitionId, PartitionOffset, TopicName};
+use crate::model::{PartitionId, PartitionOffset, Right, Subject, TopicName};
 
 /// Registers the endpoints of committed offsets.
 pub fn routes(routes: &mut Routes) {
@@ -25,14 +26,18 @@ pub fn routes(routes: &mut Routes) {
     routes
         .service(resource(
             &below(""),
-            vec![on_get(list).doc(docs::many::<OffsetFields>(
+            vec![on_get("api.v3.consumer-group-offsets.list", permit::DESCRIBE_GROUP, list).doc(docs::many::<
+                OffsetFields,
+            >(
                 "List the committed offsets of a consumer group",
                 "KafkaConsumerGroupOffsetList",
             ))],
         ))
         .service(resource(
             &below("/{topic}/partitions/{partition}"),
-            vec![on_get(get).doc(docs::one::<OffsetFields>(
+            vec![on_get("api.v3.consumer-group-offsets.get", permit::DESCRIBE_GROUP_AND_TOPIC, get).doc(docs::one::<
+                OffsetFields,
+            >(
                 "Get the committed offset of a consumer group in a partition",
                 "KafkaConsumerGroupOffset",
             ))],
@@ -40,7 +45,7 @@ pub fn routes(routes: &mut Routes) {
         .service(resource(
             &below(":alter"),
             vec![
-                post(alter).doc(
+                post("api.v3.consumer-group-offsets.alter", permit::ALTER_GROUP, alter).doc(
                     changes("Set committed offsets of an empty consumer group", "AlterOffsets").gives_nothing(204),
                 ),
             ],
@@ -48,7 +53,7 @@ pub fn routes(routes: &mut Routes) {
         .service(resource(
             &below(":reset"),
             vec![
-                post(reset).doc(
+                post("api.v3.consumer-group-offsets.reset", permit::ALTER_GROUP, reset).doc(
                     changes(
                         "Reset committed offsets of an empty consumer group, or tell what that would do",
                         "ResetOffsets",
@@ -60,7 +65,7 @@ pub fn routes(routes: &mut Routes) {
         .service(resource(
             &below(":delete"),
             vec![
-                post(delete)
+                post("api.v3.consumer-group-offsets.delete", permit::ALTER_GROUP, delete)
                     .doc(changes("Delete committed offsets of a consumer group", "DeleteOffsets").gives_nothing(204)),
             ],
         ));
@@ -68,7 +73,9 @@ pub fn routes(routes: &mut Routes) {
 
 /// `GET C/consumer-groups/{group}/offsets`: what the group has committed, sorted by topic and partition.
 async fn list(cluster: Cluster<CouldNotBeFound>, GroupPath(group): GroupPath) -> Result<HttpResponse> {
-    let committed = offsets::committed(&cluster.caller.admin, &group).await?;
+    let view = cluster.caller.view(Right::Describe);
+    let mut committed = offsets::committed(&cluster.caller.admin, &group).await?;
+    committed.retain(|offset| view.shows(Subject::Topic(offset.topic.as_str())));
     let list = move |cluster: &Cluster<CouldNotBeFound>| {
         let data = committed.iter().map(|offset| rendered(cluster, &group, offset)).collect();
         Collection::new("KafkaConsumerGroupOffsetList", cluster.url(&["consumer-groups", &group, "offsets"]), data)
@@ -98,6 +105,7 @@ async fn alter(
     let data = fields.objects("data")?;
     fields.finish()?;
     let offsets = present("data", data)?.into_iter().map(new_offset).collect::<Result<Vec<_>>>()?;
+    cluster.caller.may_all(Right::Read, offsets.iter().map(|offset| &offset.topic))?;
     let failed = offsets::alter(&cluster.caller.admin, &group, &offsets).await?;
     unless_failed(&cluster, failed, done())
 }
@@ -114,6 +122,7 @@ async fn delete(
     if scope == Scope::Committed {
         return Err(Kind::BadRequest.because("Say which offsets: name topics or partitions."));
     }
+    may_read(&cluster, &scope)?;
     let failed = offsets::delete(&cluster.caller.admin, &group, &scope).await?;
     unless_failed(&cluster, failed, done())
 }
@@ -128,6 +137,7 @@ async fn reset(
     let (target, scope) = (target(&mut fields)?, scope(&mut fields)?);
     let dry_run = fields.boolean("dry_run")?.unwrap_or(false);
     fields.finish()?;
+    let scope = within_rules(&cluster, &group, scope).await?;
     let reset = offset_reset::reset(&cluster.caller.admin, &group, target, &scope, dry_run).await?;
     if !reset.failed.is_empty() {
         return unless_failed(&cluster, reset.failed, done());
@@ -138,6 +148,30 @@ async fn reset(
         Collection::new("KafkaConsumerGroupOffsetResetList", address, data)
     };
     cluster.list(list).await
+}
+
+/// Refuses what is about topics that the caller may not read.
+fn may_read(cluster: &Cluster<CouldNotBeFound>, scope: &Scope) -> Result<()> {
+    match scope {
+        Scope::Committed => Ok(()),
+        Scope::Topics(topics) => cluster.caller.may_all(Right::Read, topics),
+        Scope::Partitions(partitions) => cluster.caller.may_all(Right::Read, partitions.iter().map(|(topic, _)| topic)),
+    }
+}
+
+/// Returns what a request is about, with nothing in it that the caller may not read: where there are rules, everything
+/// that is committed becomes what is committed now.
+async fn within_rules(cluster: &Cluster<CouldNotBeFound>, group: &str, scope: Scope) -> Result<Scope> {
+    if scope != Scope::Committed || cluster.caller.rules.are_off() {
+        may_read(cluster, &scope)?;
+        return Ok(scope);
+    }
+    let committed = offsets::committed(&cluster.caller.admin, group).await?;
+    if committed.is_empty() {
+        return Ok(scope);
+    }
+    let scope = Scope::Partitions(committed.into_iter().map(|offset| (offset.topic, offset.partition)).collect());
+    may_read(cluster, &scope).map(|()| scope)
 }
 
 /// Reads an entry `{"topic_name", "partition_id", "offset", "commit_metadata"?}`.

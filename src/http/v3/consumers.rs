@@ -4,13 +4,14 @@ use serde::Serialize;
 
 use crate::domain::admin::groups;
 use crate::error::{Kind, Result};
+use crate::http::permit;
 use crate::http::resource::{Routes, get as on_get, resource};
 use crate::http::v3::cluster::{Cluster, CouldNotBeFound};
 use crate::http::v3::docs;
 use crate::http::v3::parameters::{number, segment};
 use crate::http::v3::paths::GroupPath;
 use crate::http::v3::rendering::{Collection, Related, Resource};
-use crate::model::{GroupMember, TopicName};
+use crate::model::{GroupMember, Right, Subject, TopicName};
 
 /// Registers the endpoints of members of groups and of what they are assigned.
 pub fn routes(routes: &mut Routes) {
@@ -19,18 +20,23 @@ pub fn routes(routes: &mut Routes) {
         .service(resource(
             &below(""),
             vec![
-                on_get(list)
+                on_get("api.v3.consumers.list", permit::DESCRIBE_GROUP, list)
                     .doc(docs::many::<ConsumerFields>("List the members of a consumer group", "KafkaConsumerList")),
             ],
         ))
         .service(resource(
             &below("/{consumer}"),
-            vec![on_get(get).doc(docs::one::<ConsumerFields>("Get a member of a consumer group", "KafkaConsumer"))],
+            vec![
+                on_get("api.v3.consumers.get", permit::DESCRIBE_GROUP, get)
+                    .doc(docs::one::<ConsumerFields>("Get a member of a consumer group", "KafkaConsumer")),
+            ],
         ))
         .service(resource(
             &below("/{consumer}/assignments"),
             vec![
-                on_get(list_assignments).doc(docs::many::<AssignmentFields>(
+                on_get("api.v3.consumer-assignments.list", permit::DESCRIBE_GROUP, list_assignments).doc(docs::many::<
+                    AssignmentFields,
+                >(
                     "List the partitions of a member",
                     "KafkaConsumerAssignmentList",
                 )),
@@ -39,7 +45,7 @@ pub fn routes(routes: &mut Routes) {
         .service(resource(
             &below("/{consumer}/assignments/{topic}/partitions/{partition}"),
             vec![
-                on_get(get_assignment)
+                on_get("api.v3.consumer-assignments.get", permit::DESCRIBE_GROUP_AND_TOPIC, get_assignment)
                     .doc(docs::one::<AssignmentFields>("Get a partition of a member", "KafkaConsumerAssignment")),
             ],
         ));
@@ -73,8 +79,9 @@ async fn list_assignments(
     request: HttpRequest,
 ) -> Result<HttpResponse> {
     let member = member(&cluster, &group, &request).await?;
+    let view = cluster.caller.view(Right::Describe);
     let list = move |cluster: &Cluster<CouldNotBeFound>| {
-        let assigned = member.assignment.iter();
+        let assigned = member.assignment.iter().filter(|(topic, _)| view.shows(Subject::Topic(topic.as_str())));
         let rendered = assigned.map(|(topic, number)| rendered_assignment(cluster, &group, &member, topic, *number));
         let address = cluster.url(&["consumer-groups", &group, "consumers", &member.id, "assignments"]);
         Collection::new("KafkaConsumerAssignmentList", address, rendered.collect())

@@ -9,20 +9,21 @@ use crate::domain::admin::partitions::Failed;
 use crate::error::{Kind, Result};
 use crate::http::fields::Fields;
 use crate::http::path::TopicPath;
+use crate::http::permit;
 use crate::http::resource::{self, Routes, resource};
 use crate::http::v3::cluster::{CannotBeFound, Cluster, done};
 use crate::http::v3::document::{Document, exactly, present};
 use crate::http::v3::failures::unless_failed;
 use crate::http::v3::paths::PartitionNumber;
 use crate::http::v3::{V3, docs};
-use crate::model::{Election, TopicName};
+use crate::model::{Election, Right, Subject, TopicName};
 
 pub fn routes(routes: &mut Routes) {
     routes
         .service(resource(
             "/clusters/{cluster}/topics/-/partitions/-/leader:elect",
             vec![
-                resource::post(elect_many).doc(
+                resource::post("api.v3.leaders.batch-elect", permit::ALTER_TOPICS, elect_many).doc(
                     docs::changes("Elect leaders of partitions", "ElectLeaders")
                         .gives_nothing(204)
                         .gives::<V3>(207, "Failures"),
@@ -32,7 +33,7 @@ pub fn routes(routes: &mut Routes) {
         .service(resource(
             "/clusters/{cluster}/topics/{topic}/partitions/{partition}/leader:elect",
             vec![
-                resource::post(elect)
+                resource::post("api.v3.leaders.elect", permit::ALTER_TOPIC, elect)
                     .doc(docs::changes("Elect the leader of a partition", "ElectLeader").gives_nothing(204)),
             ],
         ));
@@ -65,6 +66,10 @@ async fn elect_many(cluster: Cluster<CannotBeFound>, document: Document) -> Resu
             return Err(Kind::BadRequest.because("Name the partitions in data, or set all to true, one of the two."));
         }
     };
+    match &partitions {
+        Some(named) => cluster.caller.may_all(Right::Alter, named.iter().map(|(topic, _)| topic))?,
+        None => cluster.caller.may(Right::Alter, Subject::Cluster)?,
+    }
     let failed = elections::elect(&cluster.caller.admin, election, partitions).await?;
     unless_failed(&cluster, failed, done())
 }

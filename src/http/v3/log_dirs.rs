@@ -7,25 +7,28 @@ use serde::Serialize;
 use crate::domain::admin::log_dirs::{self, PlacedReplica};
 use crate::error::Result;
 use crate::http::path::TopicPath;
+use crate::http::permit;
 use crate::http::resource::{self, Routes, resource};
 use crate::http::v3::cluster::{CannotBeFound, Cluster};
 use crate::http::v3::docs;
 use crate::http::v3::paths::BrokerPath;
 use crate::http::v3::rendering::{Collection, Related, Resource};
-use crate::model::{LogDir, LogDirReplica};
+use crate::model::{LogDir, LogDirReplica, Right, Subject};
 
 pub fn routes(routes: &mut Routes) {
     routes
         .service(resource(
             "/clusters/{cluster}/brokers/{broker}/log-dirs",
             vec![
-                resource::get(of_broker)
+                resource::get("api.v3.log-dirs.search-by-broker", permit::DESCRIBE_CLUSTER, of_broker)
                     .doc(docs::many::<Folder>("List the log directories of a broker", "KafkaLogDirList")),
             ],
         ))
         .service(resource(
             "/clusters/{cluster}/topics/{topic}/partitions/-/log-dirs",
-            vec![resource::get(of_topic).doc(docs::many::<Placed>(
+            vec![resource::get("api.v3.log-dirs.search-by-topic", permit::DESCRIBE_TOPIC, of_topic).doc(docs::many::<
+                Placed,
+            >(
                 "List where the replicas of a topic are, with their sizes",
                 "KafkaReplicaLogDirList",
             ))],
@@ -56,7 +59,11 @@ struct ReplicaFields {
 
 /// `GET C/brokers/{broker}/log-dirs`: its folders, with what is in each by topic and partition.
 async fn of_broker(cluster: Cluster<CannotBeFound>, BrokerPath(broker): BrokerPath) -> Result<HttpResponse> {
-    let folders = log_dirs::of_broker(&cluster.caller.admin, broker).await?;
+    let view = cluster.caller.view(Right::Describe);
+    let mut folders = log_dirs::of_broker(&cluster.caller.admin, broker).await?;
+    for replicas in folders.iter_mut().filter_map(|folder| folder.replicas.as_mut().ok()) {
+        replicas.retain(|replica| view.shows(Subject::Topic(replica.topic.as_str())));
+    }
     let list = move |cluster: &Cluster<CannotBeFound>| {
         let id = broker.to_string();
         let at = ["brokers", id.as_str(), "log-dirs"];

@@ -33,6 +33,7 @@ mod transactions;
 
 use crate::http::answer::{Offers, Takes};
 use crate::http::media::{JSON, Offer};
+use crate::http::permit;
 use crate::http::resource::{Routes, post, resource};
 
 pub use schemas::schemas;
@@ -88,7 +89,7 @@ fn tree(routes: &mut Routes) {
         .service(resource(
             "/clusters/{cluster}/topics/{topic}/records",
             vec![
-                post(produce::stream).doc(
+                post("api.v3.produce.produce-to-topic", permit::WRITE_RECORDS, produce::stream).doc(
                     docs::changes("Write a stream of records: documents in, receipts out", "NewRecord")
                         .gives::<V3>(200, "Receipt"),
                 ),
@@ -97,7 +98,7 @@ fn tree(routes: &mut Routes) {
         .service(resource(
             "/clusters/{cluster}/topics/{topic}/records:batch",
             vec![
-                post(produce::batch)
+                post("api.v3.batch-produce.produce-to-topic", permit::WRITE_RECORDS, produce::batch)
                     .doc(docs::changes("Write a few records", "RecordBatch").gives::<V3>(207, "BatchReceipts")),
             ],
         ))

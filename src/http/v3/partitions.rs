@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::admin::{partitions, topics};
 use crate::error::{Kind, Result};
 use crate::http::path::TopicPath;
+use crate::http::permit;
 use crate::http::resource::{self, Routes, resource};
 use crate::http::v3::cluster::{CannotBeFound, Cluster, NotFound};
 use crate::http::v3::document::{Document, present};
@@ -18,15 +19,23 @@ pub fn routes(routes: &mut Routes) {
     routes
         .service(resource(
             "/clusters/{cluster}/topics/{topic}/partitions",
-            vec![resource::get(list).doc(docs::many::<Fields>("List the partitions of a topic", "KafkaPartitionList"))],
+            vec![
+                resource::get("api.v3.partitions.list", permit::DESCRIBE_TOPIC, list)
+                    .doc(docs::many::<Fields>("List the partitions of a topic", "KafkaPartitionList")),
+            ],
         ))
         .service(resource(
             "/clusters/{cluster}/topics/{topic}/partitions/{partition}",
-            vec![resource::get(get).doc(docs::one::<Fields>("Get a partition", "KafkaPartition"))],
+            vec![
+                resource::get("api.v3.partitions.get", permit::DESCRIBE_TOPIC, get)
+                    .doc(docs::one::<Fields>("Get a partition", "KafkaPartition")),
+            ],
         ))
         .service(resource(
             "/clusters/{cluster}/topics/{topic}/partitions/{partition}/offset",
-            vec![resource::get(offset).doc(docs::one::<Offsets>(
+            vec![resource::get("api.v3.partitions.list.offsets", permit::DESCRIBE_TOPIC, offset).doc(docs::one::<
+                Offsets,
+            >(
                 "Get the first offset and the high watermark of a partition",
                 "KafkaPartitionWithOffsets",
             ))],
@@ -34,7 +43,7 @@ pub fn routes(routes: &mut Routes) {
         .service(resource(
             "/clusters/{cluster}/topics/{topic}/partitions/{partition}/records:delete",
             vec![
-                resource::post(delete_records).doc(
+                resource::post("api.v3.partitions.delete-records", permit::DELETE_TOPIC, delete_records).doc(
                     docs::changes("Delete the records of a partition before an offset", "DeleteRecords")
                         .gives_as::<V3, Resource<DeletedRecords>>(200, "KafkaDeletedRecords"),
                 ),

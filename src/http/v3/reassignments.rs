@@ -7,6 +7,7 @@ use crate::domain::admin::reassignments;
 use crate::error::{Kind, Result};
 use crate::http::fields::Fields;
 use crate::http::path::TopicPath;
+use crate::http::permit;
 use crate::http::resource::{self, Routes, resource};
 use crate::http::v3::cluster::{CannotBeFound, Cluster, done};
 use crate::http::v3::document::{Document, present};
@@ -14,21 +15,21 @@ use crate::http::v3::failures::unless_failed;
 use crate::http::v3::paths::PartitionNumber;
 use crate::http::v3::rendering::{Collection, Related, Resource};
 use crate::http::v3::{V3, docs};
-use crate::model::{NewAssignment, Reassignment, TopicName};
+use crate::model::{NewAssignment, Reassignment, Right, Subject, TopicName};
 
 pub fn routes(routes: &mut Routes) {
     routes
         .service(resource(
             "/clusters/{cluster}/topics/-/partitions/-/reassignment",
             vec![
-                resource::get(list_all)
+                resource::get("api.v3.partition-reassignments.list", permit::DESCRIBE_TOPICS, list_all)
                     .doc(docs::many::<Move>("List the reassignments under way", "KafkaReassignmentList")),
             ],
         ))
         .service(resource(
             "/clusters/{cluster}/topics/-/partitions/-/reassignment:alter",
             vec![
-                resource::post(alter_many).doc(
+                resource::post("api.v3.partition-reassignments.alter", permit::ALTER_TOPICS, alter_many).doc(
                     docs::changes("Begin and cancel reassignments", "AlterReassignments")
                         .gives_nothing(202)
                         .gives::<V3>(207, "Failures"),
@@ -38,20 +39,22 @@ pub fn routes(routes: &mut Routes) {
         .service(resource(
             "/clusters/{cluster}/topics/{topic}/partitions/-/reassignment",
             vec![
-                resource::get(list)
+                resource::get("api.v3.partition-reassignments.search-by-topic", permit::DESCRIBE_TOPIC, list)
                     .doc(docs::many::<Move>("List the reassignments of a topic under way", "KafkaReassignmentList")),
             ],
         ))
         .service(resource(
             "/clusters/{cluster}/topics/{topic}/partitions/{partition}/reassignment",
             vec![
-                resource::get(get).doc(docs::one::<Move>("Get the reassignment of a partition", "KafkaReassignment")),
-                resource::put(begin).doc(
+                resource::get("api.v3.partition-reassignments.get", permit::DESCRIBE_TOPIC, get)
+                    .doc(docs::one::<Move>("Get the reassignment of a partition", "KafkaReassignment")),
+                resource::put("api.v3.partition-reassignments.update", permit::ALTER_TOPIC, begin).doc(
                     docs::changes("Reassign a partition to other brokers", "Reassignment")
                         .gives_as::<V3, Resource<Move>>(202, "KafkaReassignment")
                         .gives_nothing(204),
                 ),
-                resource::delete(cancel).doc(docs::removes("Cancel the reassignment of a partition")),
+                resource::delete("api.v3.partition-reassignments.delete", permit::ALTER_TOPIC, cancel)
+                    .doc(docs::removes("Cancel the reassignment of a partition")),
             ],
         ));
 }
@@ -77,7 +80,9 @@ async fn list(cluster: Cluster<CannotBeFound>, topic: TopicPath) -> Result<HttpR
 }
 
 async fn listed(cluster: &Cluster<CannotBeFound>, topic: Option<TopicName>) -> Result<HttpResponse> {
-    let moves = cluster.caller.admin.list_reassignments(topic.as_ref()).await?;
+    let view = cluster.caller.view(Right::Describe);
+    let mut moves = cluster.caller.admin.list_reassignments(topic.as_ref()).await?;
+    moves.retain(|found| view.shows(Subject::Topic(found.topic.as_str())));
     let topic = topic.as_ref().map_or("-", TopicName::as_str);
     let url = cluster.url(&["topics", topic, "partitions", "-", "reassignment"]);
     let data = moves.into_iter().map(|found| rendered(cluster, found)).collect();
@@ -129,6 +134,7 @@ async fn alter_many(cluster: Cluster<CannotBeFound>, document: Document) -> Resu
     let entries = present("data", fields.objects("data")?)?;
     fields.finish()?;
     let wanted = entries.into_iter().map(assignment).collect::<Result<Vec<_>>>()?;
+    cluster.caller.may_all(Right::Alter, wanted.iter().map(|one| &one.topic))?;
     let failed = reassignments::alter(&cluster.caller.admin, wanted).await?;
     unless_failed(&cluster, failed, HttpResponse::Accepted().finish())
 }

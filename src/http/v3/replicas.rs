@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::domain::admin::partitions;
 use crate::error::{Kind, Result};
 use crate::http::path::TopicPath;
+use crate::http::permit;
 use crate::http::resource::{self, Routes, resource};
 use crate::http::v3::cluster::{Cluster, NotFound};
 use crate::http::v3::docs;
@@ -16,11 +17,17 @@ pub fn routes(routes: &mut Routes) {
     routes
         .service(resource(
             "/clusters/{cluster}/topics/{topic}/partitions/{partition}/replicas",
-            vec![resource::get(list).doc(docs::many::<Fields>("List the replicas of a partition", "KafkaReplicaList"))],
+            vec![
+                resource::get("api.v3.replicas.list", permit::DESCRIBE_TOPIC, list)
+                    .doc(docs::many::<Fields>("List the replicas of a partition", "KafkaReplicaList")),
+            ],
         ))
         .service(resource(
             "/clusters/{cluster}/topics/{topic}/partitions/{partition}/replicas/{broker}",
-            vec![resource::get(get).doc(docs::one::<Fields>("Get a replica", "KafkaReplica"))],
+            vec![
+                resource::get("api.v3.replicas.get", permit::DESCRIBE_TOPIC, get)
+                    .doc(docs::one::<Fields>("Get a replica", "KafkaReplica")),
+            ],
         ));
 }
 

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::admin::scram::{self, User};
 use crate::error::{Error, Kind, Result};
 use crate::http::doc::Parameter;
+use crate::http::permit;
 use crate::http::resource::{Routes, delete as on_delete, get as on_get, put as on_put, resource};
 use crate::http::v3::cluster::{CannotBeFound, Cluster, done};
 use crate::http::v3::docs;
@@ -22,7 +23,7 @@ pub fn routes(routes: &mut Routes) {
     routes
         .service(resource(
             "/clusters/{cluster}/scram-users",
-            vec![on_get(list).doc(docs::many::<UserFields>(
+            vec![on_get("api.v3.scram-users.list", permit::DESCRIBE_CLUSTER, list).doc(docs::many::<UserFields>(
                 "List the users with SCRAM credentials, without their secrets",
                 "KafkaScramUserList",
             ))],
@@ -30,13 +31,14 @@ pub fn routes(routes: &mut Routes) {
         .service(resource(
             "/clusters/{cluster}/scram-users/{user}",
             vec![
-                on_get(get).doc(docs::one::<UserFields>(
+                on_get("api.v3.scram-users.get", permit::DESCRIBE_CLUSTER, get).doc(docs::one::<UserFields>(
                     "Get the SCRAM credentials of a user, without their secrets",
                     "KafkaScramUser",
                 )),
-                on_put(put)
+                on_put("api.v3.scram-users.update", permit::ALTER_CLUSTER, put)
                     .doc(docs::changes("Set a SCRAM credential of a user", "ScramCredential").gives_nothing(204)),
-                on_delete(delete).doc(docs::removes("Delete a SCRAM credential of a user").query(mechanism)),
+                on_delete("api.v3.scram-users.delete", permit::ALTER_CLUSTER, delete)
+                    .doc(docs::removes("Delete a SCRAM credential of a user").query(mechanism)),
             ],
         ));
 }

@@ -9,6 +9,7 @@ use crate::domain::admin::configs;
 use crate::error::{Error, Result};
 use crate::http::fields::Fields;
 use crate::http::path::TopicPath;
+use crate::http::permit;
 use crate::http::resource::{self, Routes, resource};
 use crate::http::v3::cluster::{CannotBeFound, Cluster, NotFound, done};
 use crate::http::v3::configs::{Config, NO_DATA, alteration, changes, setting};
@@ -17,21 +18,23 @@ use crate::http::v3::failures::unless_any_failed;
 use crate::http::v3::paths::ConfigName;
 use crate::http::v3::rendering::{Collection, Resource};
 use crate::http::v3::{V3, docs};
-use crate::model::{ConfigChange, ConfigEntry, ConfigResource, TopicName};
+use crate::model::{ConfigChange, ConfigEntry, ConfigResource, Right, Subject, TopicName};
 
 pub fn routes(routes: &mut Routes) {
     routes
         .service(resource(
             "/clusters/{cluster}/topics/-/configs",
-            vec![
-                resource::get(list_all)
-                    .doc(docs::many::<Config<Owner>>("List the configs of all topics", "KafkaTopicConfigList")),
-            ],
+            vec![resource::get("api.v3.topic-configs.list-all", permit::DESCRIBE_TOPICS, list_all).doc(docs::many::<
+                Config<Owner>,
+            >(
+                "List the configs of all topics",
+                "KafkaTopicConfigList",
+            ))],
         ))
         .service(resource(
             "/clusters/{cluster}/topics/-/configs:alter",
             vec![
-                resource::post(alter_many).doc(
+                resource::post("api.v3.topic-configs.alter-multi", permit::ALTER_TOPICS, alter_many).doc(
                     docs::changes("Alter configs of topics", "AlterTopicConfigs")
                         .gives_nothing(204)
                         .gives::<V3>(207, "Failures"),
@@ -40,23 +43,29 @@ pub fn routes(routes: &mut Routes) {
         ))
         .service(resource(
             "/clusters/{cluster}/topics/{topic}/configs",
-            vec![
-                resource::get(list)
-                    .doc(docs::many::<Config<Owner>>("List the configs of a topic", "KafkaTopicConfigList")),
-            ],
+            vec![resource::get("api.v3.topic-configs.list", permit::DESCRIBE_TOPIC, list).doc(docs::many::<
+                Config<Owner>,
+            >(
+                "List the configs of a topic",
+                "KafkaTopicConfigList",
+            ))],
         ))
         .service(resource(
             "/clusters/{cluster}/topics/{topic}/configs:alter",
             vec![
-                resource::post(alter).doc(docs::changes("Alter configs of a topic", "AlterConfigs").gives_nothing(204)),
+                resource::post("api.v3.topic-configs.alter", permit::ALTER_TOPIC, alter)
+                    .doc(docs::changes("Alter configs of a topic", "AlterConfigs").gives_nothing(204)),
             ],
         ))
         .service(resource(
             "/clusters/{cluster}/topics/{topic}/configs/{name}",
             vec![
-                resource::get(get).doc(docs::one::<Config<Owner>>("Get a config of a topic", "KafkaTopicConfig")),
-                resource::put(set).doc(docs::changes("Set a config of a topic", "ConfigValue").gives_nothing(204)),
-                resource::delete(reset).doc(docs::removes("Reset a config of a topic")),
+                resource::get("api.v3.topic-configs.get", permit::DESCRIBE_TOPIC, get)
+                    .doc(docs::one::<Config<Owner>>("Get a config of a topic", "KafkaTopicConfig")),
+                resource::put("api.v3.topic-configs.update", permit::ALTER_TOPIC, set)
+                    .doc(docs::changes("Set a config of a topic", "ConfigValue").gives_nothing(204)),
+                resource::delete("api.v3.topic-configs.delete", permit::ALTER_TOPIC, reset)
+                    .doc(docs::removes("Reset a config of a topic")),
             ],
         ));
 }
@@ -68,7 +77,9 @@ struct Owner {
 
 /// `GET C/topics/-/configs`: those of all topics but Kafka's own, topic by topic.
 async fn list_all(cluster: Cluster<CannotBeFound>) -> Result<HttpResponse> {
-    let topics = configs::of_topics(&cluster.caller.admin).await?;
+    let view = cluster.caller.view(Right::Describe);
+    let mut topics = configs::of_topics(&cluster.caller.admin).await?;
+    topics.retain(|(topic, _)| view.shows(Subject::Topic(topic.as_str())));
     let list = move |cluster: &Cluster<CannotBeFound>| {
         let of_topic = |(topic, configs): (TopicName, Vec<ConfigEntry>)| {
             configs.into_iter().map(move |config| rendered(cluster, &topic, config))
@@ -140,6 +151,7 @@ async fn alter_many(cluster: Cluster<CannotBeFound>, document: Document) -> Resu
     fields.finish()?;
     // Of entries for the same topic the last one counts.
     let changes = entries.into_iter().map(topic_changes).collect::<Result<BTreeMap<_, _>>>()?;
+    cluster.caller.may_all(Right::Alter, changes.keys())?;
     let failed = configs::alter_topics(&cluster.caller.admin, changes, validate_only).await?;
     let named = |(topic, error): (TopicName, Error)| (json!({ "topic_name": topic.as_str() }), error);
     unless_any_failed(&cluster, failed.into_iter().map(named), done())

@@ -13,21 +13,23 @@ use crate::error::{Kind, Result};
 use crate::http::doc::Parameter;
 use crate::http::fields::Fields;
 use crate::http::path::TopicPath;
+use crate::http::permit;
 use crate::http::resource::{self, Routes, resource};
 use crate::http::v3::cluster::{CannotBeFound, Cluster, done};
 use crate::http::v3::document::{Document, present};
 use crate::http::v3::parameters::flag;
 use crate::http::v3::rendering::{Collection, Related, Resource};
 use crate::http::v3::{V3, docs};
-use crate::model::{AclOperation, CreatedTopic, NewTopic, TopicDescription, TopicName};
+use crate::model::{AclOperation, CreatedTopic, NewTopic, Right, Subject, TopicDescription, TopicName};
 
 pub fn routes(routes: &mut Routes) {
     routes
         .service(resource(
             "/clusters/{cluster}/topics",
             vec![
-                resource::get(list).doc(docs::many::<Topic>("List the topics", "KafkaTopicList").query(OPERATIONS)),
-                resource::post(create).doc(
+                resource::get("api.v3.topics.list", permit::DESCRIBE_TOPICS, list)
+                    .doc(docs::many::<Topic>("List the topics", "KafkaTopicList").query(OPERATIONS)),
+                resource::post("api.v3.topics.create", permit::CREATE_TOPICS, create).doc(
                     docs::changes("Create a topic", "NewTopic")
                         .gives_as::<V3, Resource<Topic>>(201, "KafkaTopic")
                         .gives_as::<V3, Resource<Topic>>(200, "KafkaTopic"),
@@ -37,12 +39,14 @@ pub fn routes(routes: &mut Routes) {
         .service(resource(
             "/clusters/{cluster}/topics/{topic}",
             vec![
-                resource::get(get).doc(docs::one::<Topic>("Get a topic", "KafkaTopic").query(OPERATIONS)),
-                resource::patch(grow).doc(
+                resource::get("api.v3.topics.get", permit::DESCRIBE_TOPIC, get)
+                    .doc(docs::one::<Topic>("Get a topic", "KafkaTopic").query(OPERATIONS)),
+                resource::patch("api.v3.topics.partitions", permit::ALTER_TOPIC, grow).doc(
                     docs::changes("Add partitions to a topic", "PartitionsCount")
                         .gives_as::<V3, Resource<Topic>>(200, "KafkaTopic"),
                 ),
-                resource::delete(delete).doc(docs::removes("Delete a topic")),
+                resource::delete("api.v3.topics.delete", permit::DELETE_TOPIC, delete)
+                    .doc(docs::removes("Delete a topic")),
             ],
         ));
 }
@@ -80,8 +84,10 @@ impl TopicQuery {
 /// `GET C/topics`: all but Kafka's own, by name.
 async fn list(cluster: Cluster<CannotBeFound>, query: Query<TopicQuery>) -> Result<HttpResponse> {
     let topics = topics::list(&cluster.caller.admin, query.wants_operations()).await?;
+    let view = cluster.caller.view(Right::Describe);
     let list = move |cluster: &Cluster<CannotBeFound>| {
-        let data = topics.into_iter().map(|topic| rendered(cluster, Topic::of(cluster, topic))).collect();
+        let shown = topics.into_iter().filter(|topic| view.shows(Subject::Topic(topic.name.as_str())));
+        let data = shown.map(|topic| rendered(cluster, Topic::of(cluster, topic))).collect();
         Collection::new("KafkaTopicList", cluster.url(&["topics"]), data)
     };
     cluster.list(list).await
@@ -98,6 +104,7 @@ async fn create(cluster: Cluster<CannotBeFound>, document: Document) -> Result<H
     let mut fields = document.required("Request body is empty. Data is required.")?;
     let validate_only = fields.boolean("validate_only")?.unwrap_or(false);
     let new = new_topic(fields)?;
+    cluster.caller.may(Right::Create, Subject::Topic(new.name.as_str()))?;
     let created = topics::create(&cluster.caller.kafka, &cluster.caller.admin, &new, validate_only).await?;
     let topic = rendered(&cluster, Topic::created(&cluster, new.name.as_str(), &new, &created));
     if validate_only {

@@ -8,12 +8,15 @@ use serde::{Deserialize, Serialize};
 use crate::domain::admin::transactions;
 use crate::error::{Kind, Result};
 use crate::http::doc::Parameter;
+use crate::http::permit;
 use crate::http::resource::{Routes, get as on_get, resource};
 use crate::http::v3::cluster::{CannotBeFound, Cluster};
 use crate::http::v3::docs;
 use crate::http::v3::parameters::{choice, number, segment};
 use crate::http::v3::rendering::{Collection, Related, Resource};
-use crate::model::{ActiveProducer, TopicName, TransactionDescription, TransactionFilter, TransactionListing};
+use crate::model::{
+    ActiveProducer, Right, Subject, TopicName, TransactionDescription, TransactionFilter, TransactionListing,
+};
 
 /// Registers the endpoints of transactions and producers.
 pub fn routes(routes: &mut Routes) {
@@ -26,25 +29,29 @@ pub fn routes(routes: &mut Routes) {
         .service(resource(
             "/clusters/{cluster}/transactions",
             vec![
-                on_get(list)
+                on_get("api.v3.transactions.list", permit::DESCRIBE_CLUSTER, list)
                     .doc(docs::many::<ListingFields>("List the transactions", "KafkaTransactionList").query(filter)),
             ],
         ))
         .service(resource(
             "/clusters/{cluster}/transactions/{transaction}",
-            vec![on_get(get).doc(docs::one::<TransactionFields>("Get a transaction", "KafkaTransaction"))],
+            vec![
+                on_get("api.v3.transactions.get", permit::DESCRIBE_CLUSTER, get)
+                    .doc(docs::one::<TransactionFields>("Get a transaction", "KafkaTransaction")),
+            ],
         ))
         .service(resource(
             producers,
             vec![
-                on_get(list_producers)
+                on_get("api.v3.producers.list", permit::READ_TOPIC, list_producers)
                     .doc(docs::many::<ProducerFields>("List the producers of a partition", "KafkaProducerList")),
             ],
         ))
         .service(resource(
             &format!("{producers}/{{producer}}"),
             vec![
-                on_get(get_producer).doc(docs::one::<ProducerFields>("Get a producer of a partition", "KafkaProducer")),
+                on_get("api.v3.producers.get", permit::READ_TOPIC, get_producer)
+                    .doc(docs::one::<ProducerFields>("Get a producer of a partition", "KafkaProducer")),
             ],
         ));
 }
@@ -102,7 +109,9 @@ async fn get(cluster: Cluster<CannotBeFound>, request: HttpRequest) -> Result<Ht
     let id = segment(&request, "transaction")?;
     let found = transactions::find(&cluster.caller.admin, &id).await?;
     let unknown = || Kind::NotFound.because(format!("Transaction {id} could not be found."));
-    cluster.ok(&rendered(&cluster, &found.ok_or_else(unknown)?))
+    let (mut found, view) = (found.ok_or_else(unknown)?, cluster.caller.view(Right::Describe));
+    found.partitions.retain(|(topic, _)| view.shows(Subject::Topic(topic.as_str())));
+    cluster.ok(&rendered(&cluster, &found))
 }
 
 /// `GET C/topics/{topic}/partitions/{partition}/producers`: those that the partition knows, sorted by id.

@@ -18,6 +18,8 @@ use crate::harness::wire::Wire;
 
 /// A running proxy; it stops when dropped.
 pub struct App {
+    /// What its requests share, for tests that change it as a signal would.
+    pub state: Data<State>,
     address: SocketAddr,
     addresses: Vec<SocketAddr>,
     management: Option<SocketAddr>,
@@ -53,11 +55,11 @@ pub fn spawn_app(config: Config) -> App {
     let (started, starting) = mpsc::channel();
     thread::spawn(move || {
         System::new().block_on(async move {
-            let state = State::new(config).expect("the clients need no connection");
-            let server = proxy::bind(Data::new(state)).expect("a free port");
+            let state = Data::new(State::new(config).expect("the clients need no connection"));
+            let server = proxy::bind(state.clone()).expect("a free port");
             let addresses = server.addresses.clone();
             let management = server.management.as_ref().and_then(|management| management.doors[0].address());
-            let app = App { address: addresses[0], addresses, management, stop: server.handle };
+            let app = App { state, address: addresses[0], addresses, management, stop: server.handle };
             if let Some(management) = server.management {
                 actix_web::rt::spawn(management.running);
             }

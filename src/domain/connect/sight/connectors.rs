@@ -4,6 +4,7 @@ use std::time::Instant;
 use crate::domain::connect::cluster::Cluster;
 use crate::domain::connect::listed::Listed;
 use crate::domain::connect::policy::is_alias;
+use crate::domain::connect::shown::Shown;
 use crate::domain::connect::sight::EVERYTHING;
 use crate::domain::connect::sight::states::{State, States};
 use crate::domain::connect::survey::survey;
@@ -22,6 +23,8 @@ pub struct Filter {
     pub prefix: Option<String>,
     /// Only those whose names come after this one.
     pub after: Option<String>,
+    /// Only those that the client may see.
+    pub shown: Shown,
 }
 
 /// Some of the connectors, by name.
@@ -76,7 +79,8 @@ pub async fn connectors(cluster: &Cluster, filter: &Filter, limit: usize) -> Res
 
 impl Filter {
     fn allows_name(&self, name: &str) -> bool {
-        self.prefix.as_ref().is_none_or(|prefix| name.starts_with(prefix))
+        self.shown.shows(name)
+            && self.prefix.as_ref().is_none_or(|prefix| name.starts_with(prefix))
             && self.after.as_ref().is_none_or(|after| name > after.as_str())
     }
 

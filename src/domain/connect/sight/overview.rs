@@ -5,6 +5,7 @@ use std::time::Instant;
 use crate::domain::connect::cluster::Cluster;
 use crate::domain::connect::listed::Listed;
 use crate::domain::connect::restarts::RestartsSeen;
+use crate::domain::connect::shown::Shown;
 use crate::domain::connect::sight::EVERYTHING;
 use crate::domain::connect::sight::states::{State, States};
 use crate::domain::connect::status::PartStatus;
@@ -61,12 +62,14 @@ pub struct Failure {
     pub error: String,
 }
 
-/// Counts the connectors of a cluster and their tasks.
+/// Counts the connectors of a cluster that are `shown`, and their tasks.
 ///
 /// A connector that was created a moment ago and has no state yet is not counted.
-pub async fn overview(cluster: &Cluster) -> Result<Overview> {
+pub async fn overview(cluster: &Cluster, shown: &Shown) -> Result<Overview> {
     let deadline = Instant::now() + cluster.settings.request_timeout;
-    let add = |count: &mut Count, name, json: &[u8]| count.add(name, &Listed::read(json)?);
+    let add = |count: &mut Count, name: String, json: &[u8]| {
+        if shown.shows(&name) { count.add(name, &Listed::read(json)?) } else { Some(()) }
+    };
     let count = survey(cluster, EVERYTHING, deadline, Count::default, add).await?;
     let mut failed = Vec::new();
     for ((connector, task), raw) in count.failed {
@@ -75,6 +78,8 @@ pub async fn overview(cluster: &Cluster) -> Result<Overview> {
         tokio::task::yield_now().await;
         failed.push(Failure { connector, task, worker_id: raw.worker_id, error });
     }
+    let mut restarts = cluster.restarts_seen();
+    restarts.connectors.retain(|restart| shown.shows(&restart.name));
     Ok(Overview {
         connectors: count.connectors,
         tasks: count.tasks,
@@ -82,7 +87,7 @@ pub async fn overview(cluster: &Cluster) -> Result<Overview> {
         failed,
         more_failed: count.more_failed,
         waiting_changes: cluster.queue.waiting(),
-        restarts: cluster.restarts_seen(),
+        restarts,
     })
 }
 

@@ -7,10 +7,13 @@ use crate::http::answer::Answer;
 use crate::http::caller::Caller;
 use crate::http::connect::v1::fields;
 use crate::http::health::Plain;
+use crate::model::{Right, Subject};
 
 /// `GET /connect/v1/clusters`: by name; those that cannot be reached too.
 pub async fn list(answer: Answer<Plain>, caller: Caller) -> Result<HttpResponse> {
-    let clusters = sight::clusters(&caller.connect).await.into_iter().map(rendered).collect();
+    let view = caller.view(Right::Describe);
+    let seen = sight::clusters(&caller.connect).await.into_iter();
+    let clusters = seen.filter(|seen| view.shows(Subject::Connect(&seen.name))).map(rendered).collect();
     answer.json(&fields::Clusters { clusters })
 }
 

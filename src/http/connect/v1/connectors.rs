@@ -2,13 +2,16 @@ use actix_web::web::Query;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
 
+use crate::domain::connect::Shown;
 use crate::domain::connect::sight::{self, ConnectorSeen, Filter, State as ConnectorState};
 use crate::error::{Kind, Result};
 use crate::http::answer::Answer;
 use crate::http::caller::Caller;
+use crate::http::connect::rules;
 use crate::http::connect::v1::cursor::{self, cursor};
 use crate::http::connect::v1::{cluster, fields};
 use crate::http::health::Plain;
+use crate::model::Right;
 
 const DEFAULT_LIMIT: usize = 100;
 const MOST: usize = 1000;
@@ -31,9 +34,10 @@ impl PageQuery {
         limit.ok_or_else(|| Kind::BadRequest.because(format!("limit has to be a number from 1 to {MOST}.")))
     }
 
-    fn into_filter(self) -> Result<Filter> {
+    fn into_filter(self, shown: Shown) -> Result<Filter> {
         let text = |text: Option<String>| text.filter(|text| !text.is_empty());
         Ok(Filter {
+            shown,
             state: text(self.state).map(|text| state(&text)).transpose()?,
             connector_type: text(self.r#type).map(|text| connector_type(&text)).transpose()?,
             class: text(self.class),
@@ -64,7 +68,8 @@ pub async fn list(
 ) -> Result<HttpResponse> {
     let cluster = cluster(&request, &caller)?;
     let limit = query.limit()?;
-    let page = sight::connectors(cluster, &query.into_filter()?, limit).await?;
+    let shown = rules::shown(&caller, &cluster.name, Right::Describe);
+    let page = sight::connectors(cluster, &query.into_filter(shown)?, limit).await?;
     let last = page.connectors.last().filter(|_| page.has_more);
     let next_cursor = last.map(|last| cursor(&last.name));
     answer.json(&fields::Connectors { connectors: page.connectors.into_iter().map(rendered).collect(), next_cursor })

@@ -14,6 +14,7 @@ use crate::http::answer::{Answer, Content};
 use crate::http::body::Body;
 use crate::http::caller::Caller;
 use crate::http::connect::docs::PlainBody;
+use crate::http::connect::rules;
 use crate::http::connect::v1::{cluster, fields};
 use crate::http::health::Plain;
 
@@ -52,6 +53,7 @@ pub async fn plan(
 ) -> Result<HttpResponse> {
     let cluster = cluster(&request, &caller)?;
     let (set, _) = read(cluster, &body)?;
+    rules::check_set(&caller, &cluster.name, &set)?;
     answer.json(&rendered(planned(cluster, &set).await?))
 }
 
@@ -65,6 +67,7 @@ pub async fn apply(
 ) -> Result<HttpResponse> {
     let cluster = cluster(&request, &caller)?;
     let (set, is_dry_run) = read(cluster, &body)?;
+    rules::check_set(&caller, &cluster.name, &set)?;
     if is_dry_run {
         return answer.json(&rendered(planned(cluster, &set).await?));
     }

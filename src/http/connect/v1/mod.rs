@@ -19,6 +19,7 @@ use crate::error::{Kind, Result};
 use crate::http::connect::docs::{PlainBody, READ_FAILS};
 use crate::http::doc::{Doc, Parameter};
 use crate::http::health::Plain;
+use crate::http::permit;
 use crate::http::resource::{Routes, get, post, resource};
 use crate::state::State;
 
@@ -62,7 +63,7 @@ pub fn routes(routes: &mut Routes) {
         .service(resource(
             CLUSTERS,
             vec![
-                get(clusters::list).doc(
+                get("connect.v1.clusters.list", permit::DESCRIBE_CONNECTS, clusters::list).doc(
                     Doc::of("List the Kafka Connect clusters and their workers")
                         .gives_as::<Plain, fields::Clusters>(200, "ConnectClusters"),
                 ),
@@ -71,7 +72,7 @@ pub fn routes(routes: &mut Routes) {
         .service(resource(
             &below("overview"),
             vec![
-                get(overview::show).doc(
+                get("connect.v1.overview.get", permit::DESCRIBE_CONNECTORS, overview::show).doc(
                     one("Count the connectors and tasks of a cluster, and list what has failed")
                         .gives_as::<Plain, fields::Overview>(200, "ConnectOverview"),
                 ),
@@ -80,7 +81,7 @@ pub fn routes(routes: &mut Routes) {
         .service(resource(
             &below("connectors"),
             vec![
-                get(connectors::list).doc(
+                get("connect.v1.connectors.list", permit::DESCRIBE_CONNECTORS, connectors::list).doc(
                     one("List the connectors of a cluster in pages, without their configurations")
                         .query(FILTER)
                         .gives_as::<Plain, fields::Connectors>(200, "ConnectorPage"),
@@ -90,7 +91,7 @@ pub fn routes(routes: &mut Routes) {
         .service(resource(
             &below("plan"),
             vec![
-                post(declared::plan).doc(
+                post("connect.v1.connectors.plan", permit::ALTER_CONNECTORS, declared::plan).doc(
                     set("Tell what has to change that a cluster has these connectors")
                         .gives_as::<Plain, fields::PlannedSet>(200, "PlannedConnectorSet")
                         .fails(PLAN_FAILS),
@@ -100,7 +101,7 @@ pub fn routes(routes: &mut Routes) {
         .service(resource(
             &below("apply"),
             vec![
-                post(declared::apply).doc(
+                post("connect.v1.connectors.apply", permit::ALTER_CONNECTORS, declared::apply).doc(
                     set("Change what has to change that a cluster has these connectors")
                         .gives_as::<Plain, fields::PlannedSet>(200, "PlannedConnectorSet")
                         .gives_as::<Plain, fields::PlannedSet>(207, "PlannedConnectorSet")

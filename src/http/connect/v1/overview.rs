@@ -5,13 +5,16 @@ use crate::domain::connect::{RestartSeen, RestartsSeen};
 use crate::error::Result;
 use crate::http::answer::Answer;
 use crate::http::caller::Caller;
+use crate::http::connect::rules;
 use crate::http::connect::v1::{cluster, fields};
 use crate::http::health::Plain;
+use crate::model::Right;
 
 /// `GET /connect/v1/clusters/{cluster}/overview`.
 pub async fn show(request: HttpRequest, answer: Answer<Plain>, caller: Caller) -> Result<HttpResponse> {
     let cluster = cluster(&request, &caller)?;
-    answer.json(&rendered(&cluster.name, sight::overview(cluster).await?))
+    let shown = rules::shown(&caller, &cluster.name, Right::Describe);
+    answer.json(&rendered(&cluster.name, sight::overview(cluster, &shown).await?))
 }
 
 fn rendered(cluster: &str, seen: Overview) -> fields::Overview {

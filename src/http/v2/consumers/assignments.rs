@@ -7,6 +7,7 @@ use crate::http::body::Body;
 use crate::http::caller::Caller;
 use crate::http::fields::Fields;
 use crate::http::v2::consumers::{ConsumerBody, Consumers, InstancePath, no_content, partitions_of};
+use crate::model::Right;
 
 /// `GET .../assignments`: the partitions that the instance reads now.
 pub async fn list(path: InstancePath, answer: Answer<Consumers>, caller: Caller) -> Result<HttpResponse> {
@@ -27,6 +28,7 @@ pub async fn assign(
 ) -> Result<HttpResponse> {
     let fields = Fields::required(&body.bytes)?;
     let partitions = partitions_of(fields)?;
+    caller.may_all(Right::Read, partitions.iter().map(|(topic, _)| topic))?;
     let instance = path.find(&caller)?;
     let _use = instance.in_use();
     instance.assign(&caller.kafka, partitions).await?;

@@ -21,6 +21,7 @@ use crate::http::answer::{Offers, Takes};
 use crate::http::doc::{Doc, Parameter};
 use crate::http::fields::{Fields, missing};
 use crate::http::media::{JSON, Offer};
+use crate::http::permit;
 use crate::http::resource::{Routes, delete as on_delete, get, post, resource};
 use crate::model::{PartitionId, TopicName};
 
@@ -78,7 +79,7 @@ pub fn routes(routes: &mut Routes) {
         .service(resource(
             "/consumers/{group}",
             vec![
-                post(create::create).doc(
+                post("api.v2.consumers.create", permit::READ_GROUP, create::create).doc(
                     Doc::of("Create a consumer instance")
                         .takes::<ConsumerBody>("NewInstance")
                         .gives::<Consumers>(200, "Instance")
@@ -94,43 +95,57 @@ pub fn routes(routes: &mut Routes) {
         .service(resource(
             &under(""),
             vec![
-                on_delete(create::delete::<Consumers>)
+                on_delete("api.v2.consumers.delete", permit::READ_GROUP, create::delete::<Consumers>)
                     .doc(Doc::of("Delete a consumer instance").gives_nothing(204).fails(&[Kind::InstanceNotFound])),
             ],
         ))
         .service(resource(
             &under("/subscription"),
             vec![
-                get(subscription::list).doc(gives("Get the topics that an instance is subscribed to", "Subscription")),
-                post(subscription::subscribe).doc(body("Subscribe to topics or a pattern", "NewSubscription")),
-                on_delete(subscription::unsubscribe).doc(does("Unsubscribe").gives_nothing(204)),
+                get("api.v2.consumers.get-subscription", permit::READ_GROUP, subscription::list)
+                    .doc(gives("Get the topics that an instance is subscribed to", "Subscription")),
+                post("api.v2.consumers.subscribe", permit::READ_GROUP, subscription::subscribe)
+                    .doc(body("Subscribe to topics or a pattern", "NewSubscription")),
+                on_delete("api.v2.consumers.unsubscribe", permit::READ_GROUP, subscription::unsubscribe)
+                    .doc(does("Unsubscribe").gives_nothing(204)),
             ],
         ))
         .service(resource(
             &under("/assignments"),
             vec![
-                get(assignments::list).doc(gives("Get the partitions that an instance reads", "PlaceList")),
-                post(assignments::assign).doc(body("Read these partitions, without the group", "PlaceList")),
+                get("api.v2.consumers.get-assignments", permit::READ_GROUP, assignments::list)
+                    .doc(gives("Get the partitions that an instance reads", "PlaceList")),
+                post("api.v2.consumers.assign", permit::READ_GROUP, assignments::assign)
+                    .doc(body("Read these partitions, without the group", "PlaceList")),
             ],
         ))
         .service(resource(
             &under("/positions"),
-            vec![post(positions::set).doc(body("Go on at offsets or timestamps", "Positions"))],
+            vec![
+                post("api.v2.consumers.seek-to-offset", permit::READ_GROUP, positions::set)
+                    .doc(body("Go on at offsets or timestamps", "Positions")),
+            ],
         ))
         .service(resource(
             &under("/positions/beginning"),
-            vec![post(positions::beginning).doc(body("Go on at the first records there are", "PlaceList"))],
+            vec![
+                post("api.v2.consumers.seek-to-beginning", permit::READ_GROUP, positions::beginning)
+                    .doc(body("Go on at the first records there are", "PlaceList")),
+            ],
         ))
         .service(resource(
             &under("/positions/end"),
-            vec![post(positions::end).doc(body("Go on after the last records", "PlaceList"))],
+            vec![
+                post("api.v2.consumers.seek-to-end", permit::READ_GROUP, positions::end)
+                    .doc(body("Go on after the last records", "PlaceList")),
+            ],
         ))
         .service(resource(
             &under("/offsets"),
             vec![
-                get(offsets::committed)
+                get("api.v2.consumers.get-committed-offsets", permit::READ_GROUP, offsets::committed)
                     .doc(gives("Get the committed offsets", "Committed").takes::<ConsumerBody>("PlaceList")),
-                post(offsets::commit).doc(
+                post("api.v2.consumers.commit-offsets", permit::READ_GROUP, offsets::commit).doc(
                     gives("Commit these offsets, or without a body what was delivered", "")
                         .takes::<ConsumerBody>("Commit")
                         .or_nothing(),
@@ -140,7 +155,7 @@ pub fn routes(routes: &mut Routes) {
         .service(resource(
             &under("/records"),
             vec![
-                get(records::read).doc(
+                get("api.v2.consumers.consume-", permit::READ_GROUP, records::read).doc(
                     Doc::of("Read the next records")
                         .query(READ_QUERY)
                         .gives::<records::RecordAnswers>(200, "Records")
@@ -157,7 +172,7 @@ pub fn routes(routes: &mut Routes) {
         .service(resource(
             "/topics/{topic}/partitions/{partition}/records",
             vec![
-                get(records::read_stateless).doc(
+                get("api.v2.partitions.read", permit::READ_TOPIC, records::read_stateless).doc(
                     Doc::of("Read records of a partition without a consumer instance")
                         .query(&[
                             ("offset", "integer", "The first offset; not together with `timestamp`."),

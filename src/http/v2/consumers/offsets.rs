@@ -7,7 +7,7 @@ use crate::http::body::Body;
 use crate::http::caller::Caller;
 use crate::http::fields::{Fields, missing};
 use crate::http::v2::consumers::{ConsumerBody, Consumers, InstancePath, partition_of, partitions_of};
-use crate::model::PartitionOffset;
+use crate::model::{PartitionOffset, Right};
 
 /// `GET .../offsets`: what the group has committed of the partitions in the body.
 pub async fn committed(
@@ -22,6 +22,7 @@ pub async fn committed(
         ));
     };
     let partitions = partitions_of(fields)?;
+    caller.may_all(Right::Describe, partitions.iter().map(|(topic, _)| topic))?;
     let instance = path.find(&caller)?;
     let _use = instance.in_use();
     let committed = instance.committed(&caller.kafka, partitions, caller.config.kafka.request_timeout).await?;
@@ -38,6 +39,7 @@ pub async fn commit(
     caller: Caller,
 ) -> Result<HttpResponse> {
     let offsets = Fields::parse(&body.bytes)?.map(offsets_of).transpose()?;
+    caller.may_all(Right::Read, offsets.iter().flatten().map(|item| &item.topic))?;
     let instance = path.find(&caller)?;
     let _use = instance.in_use();
     match offsets {

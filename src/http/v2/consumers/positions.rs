@@ -11,7 +11,7 @@ use crate::http::fields::{Fields, missing};
 use crate::http::v2::consumers::{
     ConsumerBody, Consumers, InstancePath, no_content, partition_of, partitions_of, timestamp_ms,
 };
-use crate::model::{PartitionId, TopicName};
+use crate::model::{PartitionId, Right, TopicName};
 
 type Move = (TopicName, PartitionId, Position);
 
@@ -80,6 +80,7 @@ async fn seek(
     let instance = path.find(&caller)?;
     let _use = instance.in_use();
     let moves = moves(instance.assignment().await?);
+    caller.may_all(Right::Read, moves.iter().map(|(topic, ..)| topic))?;
     instance.seek(&caller.kafka, moves, caller.config.kafka.request_timeout).await?;
     Ok(no_content())
 }

@@ -11,9 +11,10 @@ use crate::http::caller::Caller;
 use crate::http::media::{JSON, Offer};
 use crate::http::path::PartitionPath;
 use crate::http::records_body::RecordsBody;
+use crate::http::served;
 use crate::http::v2::consumers::{InstancePath, RecordsQuery};
 use crate::http::v2::formats;
-use crate::model::{Format, Formats};
+use crate::model::{Format, Formats, Right};
 use crate::state::State;
 
 /// The bounds and the default of `limit`.
@@ -45,6 +46,11 @@ pub async fn read(
 ) -> Result<HttpResponse> {
     let instance = path.find(&caller)?;
     let _use = instance.in_use();
+    served::check_format(&caller, "api.v2.consumers.consume-", instance.settings.formats.value)?;
+    if !caller.rules.are_off() {
+        // They may have changed since the instance was subscribed.
+        caller.may_all(Right::Read, &instance.topics())?;
+    }
     check_format(&mut answer, &request, instance.settings.formats)?;
     if request.method() == Method::HEAD {
         // Records that nobody gets to see are not taken.

@@ -1,14 +1,17 @@
+use std::sync::Arc;
+
 use actix_web::HttpResponse;
 use regex::{Regex, RegexBuilder};
 use serde_json::{Value, json};
 
+use crate::domain::consume::TopicPattern;
 use crate::error::{Kind, Result};
 use crate::http::answer::{Answer, Content};
 use crate::http::body::Body;
 use crate::http::caller::Caller;
 use crate::http::fields::Fields;
 use crate::http::v2::consumers::{ConsumerBody, Consumers, InstancePath, no_content};
-use crate::model::TopicName;
+use crate::model::{Right, Subject, TopicName};
 
 /// What a compiled pattern may weigh; a hostile one is refused.
 const PATTERN_BYTES: usize = 1 << 20;
@@ -34,11 +37,12 @@ pub async fn subscribe(
     let pattern = fields.text("topic_pattern")?;
     fields.finish()?;
     let pattern = if topics.is_some() { None } else { pattern.as_deref().map(whole_name).transpose()? };
+    caller.may_all(Right::Read, topics.iter().flatten())?;
     let instance = path.find(&caller)?;
     let _use = instance.in_use();
     match (topics, pattern) {
         (Some(topics), _) => instance.subscribe(&caller.kafka, topics).await?,
-        (None, Some(pattern)) => instance.subscribe_pattern(&caller.kafka, pattern).await?,
+        (None, Some(pattern)) => instance.subscribe_pattern(&caller.kafka, readable(pattern, &caller)).await?,
         (None, None) => {}
     }
     Ok(no_content())
@@ -50,6 +54,12 @@ pub async fn unsubscribe(path: InstancePath, _answer: Answer<Consumers>, caller:
     let _use = instance.in_use();
     instance.unsubscribe(&caller.kafka).await?;
     Ok(no_content())
+}
+
+/// Returns a pattern for the topics that match and that the caller may read, as the rules are whenever it is looked.
+fn readable(pattern: Regex, caller: &Caller) -> TopicPattern {
+    let (rules, asker) = (Arc::clone(&caller.rules), caller.asker());
+    TopicPattern::new(pattern, move |topic| rules.allow(&asker, Right::Read, Subject::Topic(topic)))
 }
 
 fn topic_names(items: Vec<Value>) -> Result<Vec<TopicName>> {

@@ -15,8 +15,9 @@ use crate::http::caller::Caller;
 use crate::http::v3::V3;
 use crate::http::v3::document::Document;
 use crate::http::v3::parameters::segment;
+use crate::http::v3::produce::admission::Admission;
 use crate::http::v3::produce::encoder::{Encoder, look_up};
-use crate::http::v3::produce::receipt::{Outcome, Writer, outcomes, write_failure};
+use crate::http::v3::produce::receipt::{Failure, Outcome, Writer, outcomes, write_failure};
 use crate::http::v3::produce::record::{Field, RecordText, parse_error, unknown_field};
 
 /// `POST /clusters/{cluster}/topics/{topic}/records:batch`: a few records under names of the client's own.
@@ -27,7 +28,9 @@ pub async fn produce(
     caller: Caller,
 ) -> Result<HttpResponse> {
     let (cluster, topic) = (segment(&request, "cluster")?, segment(&request, "topic")?);
-    let (ids, encoder) = read(document.bytes(), &caller.config.limits)?;
+    // The bytes are those of the body, which have been counted.
+    let admission = Admission::of(&request, &caller, &topic);
+    let (ids, encoder) = read(document.bytes(), &caller.config.limits, || admission.admit(0))?;
     let mut flow = Flow::new(&topic, caller.config.producer.queue_wait);
     let known = match encoder.is_waiting() {
         false => Known::default(),
@@ -48,7 +51,11 @@ const ID_CHARS: usize = 80;
 struct Entries<'a>(Vec<RecordText<'a>>);
 
 /// Returns the ids and the records of a batch; an error is one of the whole request.
-fn read<'a>(body: &'a Bytes, limits: &'a Limits) -> Result<(Vec<String>, Encoder<'a>)> {
+fn read<'a>(
+    body: &'a Bytes,
+    limits: &'a Limits,
+    admit: impl Fn() -> Result<(), Failure>,
+) -> Result<(Vec<String>, Encoder<'a>)> {
     let text = std::str::from_utf8(body).map_err(|_| Kind::BadRequest.because("The request body is not UTF-8."))?;
     if text.trim_ascii().is_empty() || text.trim_ascii() == "null" {
         return Err(Kind::InvalidBatch.into());
@@ -65,7 +72,7 @@ fn read<'a>(body: &'a Bytes, limits: &'a Limits) -> Result<(Vec<String>, Encoder
         return Err(Kind::InvalidBatch.because("Batch entry IDs are not distinct."));
     }
     let mut encoder = Encoder::new(limits, entries.len(), body.len());
-    entries.into_iter().for_each(|entry| encoder.take(Ok(entry), body));
+    entries.into_iter().for_each(|entry| encoder.take(admit().map(|()| entry), body));
     Ok((ids, encoder))
 }
 
@@ -134,7 +141,7 @@ mod tests {
     fn refusal(body: &str) -> (u16, u32, String) {
         let body = Bytes::copy_from_slice(body.as_bytes());
         let limits = Config::for_bootstrap("x:1").limits;
-        let error = read(&body, &limits).err().expect("it is refused");
+        let error = read(&body, &limits, || Ok(())).err().expect("it is refused");
         (error.kind().status(), error.kind().code(), error.message().to_string())
     }
 

@@ -1,5 +1,6 @@
 //! Produce: a stream of records with a receipt each, and a batch of a few.
 
+mod admission;
 mod batch;
 mod data;
 mod decoding;
@@ -33,6 +34,7 @@ use crate::http::gate::Gate;
 use crate::http::media::charset;
 use crate::http::v3::document::untyped;
 use crate::http::v3::parameters::segment;
+use crate::http::v3::produce::admission::Admission;
 use crate::http::v3::produce::input::Input;
 use crate::http::v3::produce::stream::Receipts;
 use crate::http::v3::{Json, Typed, V3};
@@ -62,7 +64,8 @@ pub async fn stream(
     let limit = usize::try_from(caller.config.limits.stream_record_bytes).unwrap_or(usize::MAX);
     let input = Input::new(chunks(headers, payload)?, headers.contains_key(CONTENT_LENGTH), limit, Gate::clone(&gate));
     let (cluster, topic) = (segment(&request, "cluster")?, segment(&request, "topic")?);
-    let mut receipts = Receipts::new(caller, input, Stopping::clone(&stopping), &cluster, &topic);
+    let admission = Admission::of(&request, &caller, &topic);
+    let mut receipts = Receipts::new(caller, admission, input, Stopping::clone(&stopping), &cluster, &topic);
     receipts.wait_for_first(HEAD_WAIT).await;
     Ok(answer.body(StatusCode::OK, BodyStream::new(receipts)))
 }

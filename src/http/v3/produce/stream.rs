@@ -1,6 +1,7 @@
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use crate::domain::Stopping;
 use crate::domain::{Flow, Handed};
 use crate::error::Kind;
 use crate::http::caller::Caller;
+use crate::http::v3::produce::admission::{Admission, Admitted};
 use crate::http::v3::produce::decoding::{Decoded, decode, refuse_all};
 use crate::http::v3::produce::input::{Batch, Broken, Input};
 use crate::http::v3::produce::receipt::{Failure, Outcome, Prepared, Slot, Writer, outcomes};
@@ -28,6 +30,7 @@ const LAST_REST: Duration = Duration::from_millis(250);
 /// sends. Owns everything that is under way; dropping it leaves only records that Kafka's client already has.
 pub struct Receipts {
     caller: Caller,
+    admission: Rc<Admission>,
     input: Input,
     writer: Writer,
     /// Away while a batch is being handed over.
@@ -70,10 +73,18 @@ struct Age {
 
 impl Receipts {
     /// Returns the receipts of `input`, for names as they came in the path.
-    pub fn new(caller: Caller, input: Input, stopping: Stopping, cluster: &str, topic: &str) -> Receipts {
+    pub fn new(
+        caller: Caller,
+        admission: Admission,
+        input: Input,
+        stopping: Stopping,
+        cluster: &str,
+        topic: &str,
+    ) -> Receipts {
         let (now, server) = (Instant::now(), &caller.config.server);
         let age = Age { limit: now + server.stream_max_age, grace: server.stream_grace, close: None };
         Receipts {
+            admission: Rc::new(admission),
             input,
             writer: Writer::new(cluster, topic),
             flow: Some(Flow::new(topic, caller.config.producer.delivery_timeout)),
@@ -147,7 +158,9 @@ impl Receipts {
         let Poll::Ready(Some(batch)) = batch else { return false };
         let is_late = self.age.is_over();
         let Some(flow) = self.flow.take() else { return false };
-        self.handing_over = Some(hand_over(self.caller.clone(), flow, batch, is_late, under_way).boxed_local());
+        self.handing_over = Some(
+            hand_over(self.caller.clone(), Rc::clone(&self.admission), flow, batch, is_late, under_way).boxed_local(),
+        );
         true
     }
 
@@ -240,6 +253,7 @@ impl Age {
 
 async fn hand_over(
     caller: Caller,
+    admission: Rc<Admission>,
     mut flow: Flow,
     mut batch: Batch,
     is_late: bool,
@@ -249,7 +263,12 @@ async fn hand_over(
     let mut decoded = if is_late {
         refuse_all(documents.len(), &Kind::StreamTooOld.into())
     } else {
-        decode(&caller, &mut flow, documents, batch.bytes).await
+        let (documents, refused) = admission.admit_all(documents).split();
+        let mut decoded = decode(&caller, &mut flow, documents, batch.bytes).await;
+        if !refused.is_empty() {
+            decoded.prepared.slots = Admitted::merge(refused, decoded.prepared.slots);
+        }
+        decoded
     };
     if let Some(broken) = batch.broken.filter(|_| !decoded.is_last) {
         decoded.prepared.refuse(failure(broken));

@@ -1,0 +1,112 @@
+use std::future::{Ready, ready};
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use actix_web::body::{BodySize, MessageBody};
+use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
+use actix_web::web::Data;
+use actix_web::{HttpMessage, HttpResponse};
+use futures_util::future::{Either, LocalBoxFuture};
+
+use crate::http::caller::Caller;
+use crate::http::permit::{Access, limit};
+use crate::rates::Meter;
+use crate::state::State;
+
+/// Looks at a request before its handler and what the handler extracts do.
+pub struct Check {
+    /// What the endpoint needs.
+    pub access: Access,
+    /// Its path, as actix has it.
+    pub pattern: Rc<str>,
+}
+
+/// A route that is looked after.
+pub struct Checked<S> {
+    access: Access,
+    pattern: Rc<str>,
+    inner: S,
+}
+
+impl<S> Transform<S, ServiceRequest> for Check
+where
+    S: Service<ServiceRequest, Response = ServiceResponse, Error = actix_web::Error>,
+    S::Future: 'static,
+{
+    type Response = ServiceResponse;
+    type Error = actix_web::Error;
+    type Transform = Checked<S>;
+    type InitError = ();
+    type Future = Ready<Result<Self::Transform, ()>>;
+
+    fn new_transform(&self, inner: S) -> Self::Future {
+        ready(Ok(Checked { access: self.access, pattern: Rc::clone(&self.pattern), inner }))
+    }
+}
+
+impl<S> Service<ServiceRequest> for Checked<S>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse, Error = actix_web::Error>,
+    S::Future: 'static,
+{
+    type Response = ServiceResponse;
+    type Error = actix_web::Error;
+    type Future = Either<S::Future, LocalBoxFuture<'static, Result<ServiceResponse, actix_web::Error>>>;
+
+    fn poll_ready(&self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&self, request: ServiceRequest) -> Self::Future {
+        if self.access == Access::Open || is_off(&request) {
+            return Either::Left(self.inner.call(request));
+        }
+        match self.admit(&request) {
+            Ok(None) => Either::Left(self.inner.call(request)),
+            Ok(Some(meter)) => {
+                request.extensions_mut().insert(meter.clone());
+                let answered = self.inner.call(request);
+                Either::Right(Box::pin(async move { Ok(metered(&meter, answered.await?)) }))
+            }
+            Err(refused) => {
+                // Its `into_response` would lose the error that the log is told.
+                let (request, _) = request.into_parts();
+                Either::Right(Box::pin(ready(Ok(ServiceResponse::new(request, *refused)))))
+            }
+        }
+    }
+}
+
+impl<S> Checked<S> {
+    /// Lets a request in, with what counts it if that is limited; the error is the answer of one that is not let in.
+    ///
+    /// What is refused counts as a request of the caller, but not of the topic that is not theirs.
+    fn admit(&self, request: &ServiceRequest) -> Result<Option<Meter>, Box<HttpResponse>> {
+        let request = request.request();
+        let caller = Caller::of(request).map_err(|error| Box::new(HttpResponse::from_error(error)))?;
+        let allowed = self.access.check(&caller, request, &self.pattern);
+        let written = self.access.written(request).filter(|_| allowed.is_ok());
+        let meter = limit::admit(&caller, request, written.as_deref(), self.access == Access::Records)?;
+        allowed.map_err(|error| {
+            let mut refused = Box::new(HttpResponse::from_error(error));
+            meter.iter().for_each(|meter| limit::tell(meter, refused.headers_mut()));
+            refused
+        })?;
+        Ok(meter)
+    }
+}
+
+/// Tells whether there is nothing to look at.
+fn is_off(request: &ServiceRequest) -> bool {
+    let state = request.app_data::<Data<State>>();
+    state.is_some_and(|state| state.rules.are_off() && state.rates.are_off())
+}
+
+/// Counts the bytes of an answer, and says in its headers what is left.
+fn metered(meter: &Meter, mut response: ServiceResponse) -> ServiceResponse {
+    if let BodySize::Sized(bytes) = response.response().body().size() {
+        meter.charge_out(bytes);
+    }
+    limit::tell(meter, response.headers_mut());
+    response
+}
