@@ -7,8 +7,11 @@ use crate::config::Config;
 use crate::domain::connect::Clusters;
 use crate::domain::consume::Instances;
 use crate::domain::schemas::Schemas;
-use crate::error::Result;
+use crate::error::{Kind, Result};
 use crate::kafka::{Kafka, MockKafka};
+use crate::logging::AccessLog;
+use crate::metrics::{Metrics, Readings};
+use crate::spans::Spans;
 
 /// The parts that requests share; a copy shares them too.
 #[derive(Clone)]
@@ -25,6 +28,12 @@ pub struct State {
     pub schemas: Arc<Schemas>,
     /// The Kafka Connect clusters.
     pub connect: Arc<Clusters>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// Where requests are logged, if they are.
+    pub access_log: Option<Arc<AccessLog>>,
+    /// Where spans go, if anywhere.
+    pub spans: Option<Arc<Spans>>,
 }
 
 impl State {
@@ -34,11 +43,15 @@ impl State {
         if let Some(embedded) = &embedded {
             config.kafka.bootstrap_servers = embedded.bootstrap_servers().to_owned();
         }
-        let kafka = Kafka::new(&config, embedded)?;
+        let metrics = Arc::new(Metrics::new(config.metrics.enabled, config.connect.keys()));
+        let kafka = Kafka::new(&config, embedded, &metrics)?;
         let admin = Arc::new(Admin::new(&config));
         let instances = Instances::new(&config.consumer);
-        let schemas = Schemas::new(&config.schema_registry)?;
-        let connect = Clusters::new(&config.connect, &admin)?;
+        let schemas = Schemas::new(&config.schema_registry, &metrics)?;
+        let connect = Clusters::new(&config.connect, &admin, &metrics)?;
+        let access_log = AccessLog::new(&config.log, &metrics).map_err(|error| Kind::Internal.caused_by(error))?;
+        let spans = Spans::new(&config.tracing, &metrics)
+            .map_err(|why| Kind::Internal.caused_by(std::io::Error::other(why)))?;
         Ok(State {
             config: Arc::new(config),
             kafka: Arc::new(kafka),
@@ -46,6 +59,21 @@ impl State {
             instances: Arc::new(instances),
             schemas: Arc::new(schemas),
             connect: Arc::new(connect),
+            metrics,
+            access_log: access_log.map(Arc::new),
+            spans: spans.map(Arc::new),
         })
+    }
+
+    /// Returns what metrics show beside what is counted.
+    pub fn readings(&self) -> Readings {
+        let (queued_records, queued_bytes) = self.kafka.producers.queued();
+        let waiting = |cluster: &Arc<crate::domain::connect::Cluster>| (cluster.name.clone(), cluster.queued_writes());
+        Readings {
+            queued_records,
+            queued_bytes,
+            instances: self.instances.count() as u64,
+            connect_queues: self.connect.all().map(waiting).collect(),
+        }
     }
 }

@@ -13,21 +13,28 @@ mod values;
 mod admin;
 mod connect;
 mod consumer;
+mod cors;
+mod headers;
 mod kafka;
 mod limits;
 mod log;
+mod metrics;
 mod producer;
 mod remote;
 mod schema_registry;
 mod server;
+mod tracing;
 
 pub use admin::Admin;
 pub use args::Args;
 pub use connect::{Connect, ConnectCluster, DEFAULT_CLUSTER, Discovery};
 pub use consumer::Consumer;
+pub use cors::Cors;
+pub use headers::Headers;
 pub use kafka::Kafka;
 pub use limits::Limits;
-pub use log::Log;
+pub use log::{Log, LogFormat, Stream};
+pub use metrics::Metrics;
 pub use problem::Problems;
 pub use producer::{Acks, Compression, PlainJson, Producer};
 pub use properties::Properties;
@@ -35,6 +42,7 @@ pub use remote::{Remote, Secret};
 pub use schema_registry::SchemaRegistry;
 pub use server::Server;
 pub use sources::environment;
+pub use tracing::Tracing;
 
 use crate::config::settings::Settings;
 
@@ -61,6 +69,14 @@ pub struct Config {
     pub limits: Limits,
     /// What is logged.
     pub log: Log,
+    /// What is counted.
+    pub metrics: Metrics,
+    /// How requests are followed through others.
+    pub tracing: Tracing,
+    /// Which pages of others may use this proxy in a browser.
+    pub cors: Cors,
+    /// What answers say to browsers.
+    pub headers: Headers,
 }
 
 /// Returns the configuration that the defaults, the file, `env` and `args` make together.
@@ -111,6 +127,10 @@ impl Config {
             connect: connect::read(settings),
             limits: Limits::read(settings),
             log: Log::read(settings),
+            metrics: Metrics::read(settings),
+            tracing: Tracing::read(settings),
+            cors: Cors::read(settings),
+            headers: Headers::read(settings),
         }
     }
 }
