@@ -5,12 +5,13 @@ use std::process::ExitCode;
 
 use actix_web::web::Data;
 use clap::Parser;
-use log::{LevelFilter, error, info, warn};
+use log::{error, info, warn};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use kafka_rest_proxy::config::{self, Args, Config};
 use kafka_rest_proxy::http;
 use kafka_rest_proxy::kafka::check_properties;
+use kafka_rest_proxy::logging;
 use kafka_rest_proxy::state::State;
 
 /// `EX_USAGE` of sysexits.h: bad arguments or a bad configuration.
@@ -42,14 +43,7 @@ fn main() -> ExitCode {
         println!("the configuration is good");
         return ExitCode::SUCCESS;
     }
-    // What a client sends is not this proxy's error, and what actix does is told in our words.
-    env_logger::Builder::new()
-        .filter_module("actix_http", LevelFilter::Off)
-        .filter_module("apache_avro", LevelFilter::Off)
-        .filter_module("actix_server", LevelFilter::Warn)
-        .parse_filters(&config.log.level)
-        .format_target(false)
-        .init();
+    logging::init(&config.log);
     let system = actix_web::rt::System::new();
     let outcome = system.block_on(serve(config));
     if let Err(problem) = &outcome {
@@ -92,9 +86,17 @@ async fn serve(config: Config) -> Result<(), String> {
     if tokio::time::timeout(timeout, state.connect.stop()).await.is_err() {
         warn!("what runs beside requests for kafka connect did not end within {timeout:?}");
     }
+    if let Some(spans) = &state.spans
+        && tokio::time::timeout(timeout, spans.stop()).await.is_err()
+    {
+        warn!("the last spans were not sent within {timeout:?}");
+    }
     let closing = move || {
         state.kafka.producers.flush(timeout);
         state.instances.close_all();
+        if let Some(access_log) = &state.access_log {
+            access_log.flush();
+        }
     };
     match tokio::time::timeout(timeout, tokio::task::spawn_blocking(closing)).await {
         Ok(Ok(())) => {}

@@ -18,15 +18,22 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("model", &["error"]),
     ("cache", &[]),
     ("format", &["error", "model"]),
-    ("schema", &["cache", "config", "format", "model", "upstream"]),
+    ("schema", &["cache", "config", "format", "metrics", "model", "upstream"]),
     ("tls", &[]),
-    ("upstream", &["config", "tls"]),
-    ("kafka", &["config", "error", "model"]),
+    ("trace", &[]),
+    ("metrics", &["error", "model"]),
+    ("logging", &["config", "metrics"]),
+    ("upstream", &["config", "tls", "trace"]),
+    ("spans", &["config", "metrics", "trace", "upstream"]),
+    ("kafka", &["config", "error", "metrics", "model"]),
     ("admin", &["config", "error", "model", "tls"]),
-    ("domain", &["admin", "cache", "config", "error", "format", "kafka", "model", "schema", "upstream"]),
-    ("state", &["admin", "config", "domain", "error", "kafka"]),
-    ("http", &["config", "domain", "error", "format", "model", "state"]),
-    ("main", &["config", "http", "kafka", "state"]),
+    (
+        "domain",
+        &["admin", "cache", "config", "error", "format", "kafka", "metrics", "model", "schema", "trace", "upstream"],
+    ),
+    ("state", &["admin", "config", "domain", "error", "kafka", "logging", "metrics", "spans"]),
+    ("http", &["config", "domain", "error", "format", "logging", "metrics", "model", "spans", "state", "trace"]),
+    ("main", &["config", "http", "kafka", "logging", "state"]),
 ];
 
 /// The same within `http`: v1 is dropped by dropping its folder and a line of `http/mod.rs`.
@@ -53,9 +60,10 @@ const LIVES_IN: &[(&str, &[&str])] = &[
     ("protox", &["src/format/schema/protobuf/"]),
     ("clap", &["src/config/", "src/main.rs"]),
     ("toml", &["src/config/"]),
-    ("humantime", &["src/config/"]),
+    ("humantime", &["src/config/", "src/logging/"]),
     ("mime", &["src/http/media.rs"]),
-    ("env_logger", &["src/main.rs"]),
+    ("env_logger", &["src/logging/"]),
+    ("prometheus_client", &["src/metrics/"]),
 ];
 
 /// What stops the process, and what is left over from trying something out.

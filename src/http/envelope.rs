@@ -6,13 +6,14 @@ use actix_web::http::Uri;
 use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue, TRANSFER_ENCODING};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
-use actix_web::{HttpMessage, HttpResponse, ResponseError};
+use actix_web::{HttpMessage, HttpResponse};
 use log::{debug, error};
 
 use crate::error::{Error, Kind};
 use crate::http::answer::{Label, accept};
 use crate::http::gate::Gate;
 use crate::http::media::JSON;
+use crate::http::sight::id_of;
 use crate::http::v3;
 
 /// The types that an error is labelled with where nothing was negotiated yet and the Accept header names one.
@@ -28,8 +29,8 @@ pub async fn envelope(
     let Some(_admitted) = gate.as_ref().and_then(|gate| gate.enter()) else {
         let (request, _) = request.into_parts();
         let refused = Error::from(Kind::Overloaded);
-        debug!("{} {}: {}", request.method(), request.path(), refused.log_line());
-        return Ok(ServiceResponse::new(request, refused.error_response()));
+        debug!("{} {}: {} (request {})", request.method(), request.path(), refused.log_line(), id_of(&request));
+        return Ok(ServiceResponse::new(request, HttpResponse::from_error(refused)));
     };
     let mut request = request;
     trim_slash(&mut request);
@@ -67,10 +68,15 @@ fn label(response: ServiceResponse) -> ServiceResponse {
     let is_json = response.headers().contains_key(CONTENT_TYPE) && (own.is_some() || has_offsets(&response));
     let line = own.map(Error::log_line);
     let request = response.request();
+    let id = || id_of(request);
     match (&line, status.is_server_error()) {
-        (Some(line), true) => error!("{} {} answered {status}: {line}", request.method(), request.path()),
-        (Some(line), false) => debug!("{} {} answered {status}: {line}", request.method(), request.path()),
-        (None, _) => debug!("{} {} answered {status}", request.method(), request.path()),
+        (Some(line), true) => {
+            error!("{} {} answered {status}: {line} (request {})", request.method(), request.path(), id())
+        }
+        (Some(line), false) => {
+            debug!("{} {} answered {status}: {line} (request {})", request.method(), request.path(), id())
+        }
+        (None, _) => debug!("{} {} answered {status} (request {})", request.method(), request.path(), id()),
     }
     // Extractors are all asked before one fails: a 415 comes before the answer's type is settled.
     let settled = own.is_none_or(|error| error.kind() != Kind::UnsupportedMediaType);

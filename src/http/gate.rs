@@ -24,8 +24,10 @@ pub struct Share {
 }
 
 impl Gate {
-    pub(super) fn new(limits: &Limits) -> Gate {
-        Gate { requests: Counter::new(limits.concurrent_requests as u64), bytes: Counter::new(limits.bytes_in_flight) }
+    /// Counts bytes in `bytes_in_flight`, which others look at.
+    pub(super) fn new(limits: &Limits, bytes_in_flight: &Arc<AtomicU64>) -> Gate {
+        let bytes = Counter { used: Arc::clone(bytes_in_flight), limit: limits.bytes_in_flight };
+        Gate { requests: Counter::new(limits.concurrent_requests as u64), bytes }
     }
 
     /// Admits one request; `None` where as many as allowed are under way.

@@ -4,6 +4,7 @@ mod answer;
 mod base_url;
 mod body;
 mod caller;
+mod cors;
 mod doc;
 mod envelope;
 mod error;
@@ -16,6 +17,7 @@ mod records_body;
 mod resource;
 mod schema;
 mod server;
+mod sight;
 
 mod connect;
 mod health;

@@ -6,6 +6,7 @@ use actix_web::web::ServiceConfig;
 use actix_web::{Handler, HttpRequest, HttpResponse, Resource, Responder, Route, web};
 
 use crate::http::doc::Doc;
+use crate::http::sight;
 
 /// Tells by Content-Type and Accept whether a request is for some routes.
 pub type MediaGuard = fn(Option<&str>, Option<&str>) -> bool;
@@ -75,11 +76,19 @@ impl Routes {
 
     /// Hands everything to the framework.
     pub fn register(self, config: &mut ServiceConfig) {
+        self.register_below("", config);
+    }
+
+    fn register_below(self, above: &str, config: &mut ServiceConfig) {
         for item in self.0 {
             match item {
-                Item::Endpoint(endpoint) => config.service(endpoint.into_resource()),
+                Item::Endpoint(endpoint) => {
+                    let path = format!("{above}{}", endpoint.path);
+                    config.service(endpoint.into_resource(&path))
+                }
                 Item::Scope { prefix, guard, routes } => {
-                    let scope = web::scope(prefix).configure(|config| routes.register(config));
+                    let below = format!("{above}{prefix}");
+                    let scope = web::scope(prefix).configure(|config| routes.register_below(&below, config));
                     config.service(match guard {
                         Some(names) => scope.guard(media_guard(names)),
                         None => scope,
@@ -109,7 +118,8 @@ impl Endpoint {
         self
     }
 
-    fn into_resource(self) -> Resource {
+    /// Hands it to the framework; requests are counted under `route`.
+    pub fn into_resource(self, route: &str) -> Resource {
         let allow = HeaderValue::from_str(&self.allow()).unwrap_or(HeaderValue::from_static("OPTIONS"));
         let hidden = self.hidden.clone();
         let other = move |request: HttpRequest| {
@@ -122,7 +132,7 @@ impl Endpoint {
             };
             async move { response }
         };
-        let resource = web::resource(self.path).default_service(web::to(other));
+        let resource = web::resource(self.path).guard(sight::sees(route)).default_service(web::to(other));
         self.verbs.into_iter().fold(resource, |resource, verb| resource.route(verb.route))
     }
 

@@ -3,15 +3,17 @@ use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use actix_web::http::KeepAlive;
-use actix_web::middleware::from_fn;
+use actix_web::middleware::{Condition, from_fn};
 use actix_web::web::{Data, QueryConfig};
 use actix_web::{App, HttpServer};
 
 use crate::domain::Stopper;
 use crate::error::Kind;
+use crate::http::cors::{Cors, cors};
 use crate::http::envelope::envelope;
 use crate::http::gate::Gate;
 use crate::http::routes;
+use crate::http::sight::{self, Sight, observe};
 use crate::state::State;
 
 /// A server that listens.
@@ -37,20 +39,30 @@ pub fn bind(state: Data<State>) -> Result<Server, String> {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         workers => workers,
     };
-    let gate = Data::new(Gate::new(&state.config.limits));
+    let gate = Data::new(Gate::new(&state.config.limits, &state.metrics.body_bytes));
     let beside = state.clone();
     let (stopper, stopping) = Stopper::new();
     let stopping = Data::new(stopping);
+    let (sight, allowed) = (Data::new(Sight::new(&state)), Data::new(Cors::new(&state.config.cors)));
+    let metrics = state.metrics.clone();
     let mut server = HttpServer::new(move || {
         App::new()
             .app_data(state.clone())
             .app_data(gate.clone())
             .app_data(stopping.clone())
+            .app_data(sight.clone())
+            .app_data(allowed.clone())
             .app_data(QueryConfig::default().error_handler(|error, _| {
                 Kind::BadRequest.because(format!("The query cannot be read: {error}.")).into()
             }))
             .wrap(from_fn(envelope))
+            .wrap(Condition::new(state.config.cors.is_on(), from_fn(cors)))
+            .wrap(from_fn(observe))
+            .configure(|config| sight::routes(config, &state.config.metrics))
             .configure(routes)
+    })
+    .on_connect(move |_, data| {
+        data.insert(metrics.connection());
     })
     .workers(workers)
     .backlog(settings.backlog)
@@ -70,6 +82,9 @@ pub fn bind(state: Data<State>) -> Result<Server, String> {
         server = server.bind(listen).map_err(|error| format!("cannot listen on {listen}: {error}"))?;
     }
     beside.connect.start();
+    if let Some(spans) = &beside.spans {
+        spans.start();
+    }
     let addresses = server.addrs();
     let running = server.run();
     Ok(Server { addresses, stopper, handle: running.handle(), running })

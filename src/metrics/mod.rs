@@ -102,8 +102,14 @@ impl Metrics {
 
     /// Counts a connection for as long as what this returns lives.
     pub fn connection(&self) -> Open {
-        self.connections.fetch_add(1, Ordering::Relaxed);
-        Open(Arc::clone(&self.connections))
+        Open::new(&self.connections)
+    }
+}
+
+impl Open {
+    fn new(count: &Arc<AtomicU64>) -> Open {
+        count.fetch_add(1, Ordering::Relaxed);
+        Open(Arc::clone(count))
     }
 }
 

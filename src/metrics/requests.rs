@@ -1,8 +1,8 @@
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use crate::metrics::{Counter, Histogram};
+use crate::metrics::{Counter, Histogram, Open};
 
 /// The methods that are told apart; the last is every other one.
 pub(super) const METHODS: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "other"];
@@ -20,7 +20,7 @@ pub const GONE: u16 = 499;
 #[derive(Debug, Default)]
 pub struct Requests {
     routes: OnceLock<Box<[Route]>>,
-    in_flight: AtomicU64,
+    in_flight: Arc<AtomicU64>,
     /// Answers that the client did not take to their end.
     pub answers_cut: Counter,
 }
@@ -36,8 +36,7 @@ pub(super) struct Route {
 type Counts = [[AtomicU64; STATUSES.len()]; METHODS.len()];
 
 /// A request that is under way.
-#[derive(Debug)]
-pub struct InFlight<'a>(&'a AtomicU64);
+pub type InFlight = Open;
 
 impl Requests {
     /// Says which routes there are, by number; the first time counts.
@@ -48,9 +47,13 @@ impl Requests {
     }
 
     /// Counts a request as under way until what this returns is dropped.
-    pub fn begin(&self) -> InFlight<'_> {
-        self.in_flight.fetch_add(1, Ordering::Relaxed);
-        InFlight(&self.in_flight)
+    pub fn begin(&self) -> InFlight {
+        Open::new(&self.in_flight)
+    }
+
+    /// Returns the label of a method.
+    pub fn method(name: &str) -> &'static str {
+        METHODS.into_iter().find(|method| *method == name).unwrap_or(METHODS[METHODS.len() - 1])
     }
 
     /// Counts a request that was answered, or given up by its client.
@@ -84,12 +87,6 @@ impl Route {
                 .map(move |(status, count)| (method, status, count.load(Ordering::Relaxed)))
         });
         all.filter(|(_, _, count)| *count > 0)
-    }
-}
-
-impl Drop for InFlight<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
