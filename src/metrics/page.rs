@@ -82,7 +82,7 @@ impl Page {
         let connections = self.metrics.connections.load(Ordering::Relaxed);
         writer.gauge("kafka_rest_connections", "Open connections of clients.", connections as f64)?;
         let cut = requests.answers_cut.value();
-        writer.counter("kafka_rest_answers_cut", "Streamed answers that did not get to their end.", cut)?;
+        writer.counter("kafka_rest_answers_cut", "Requests whose client left amid their body or answer.", cut)?;
         let errors = self.metrics.errors.read().map(|(error, count)| (vec![("error", error)], count));
         writer.counters("kafka_rest_errors", "Requests that were answered with an error of the table.", errors)
     }

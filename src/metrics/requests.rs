@@ -21,7 +21,7 @@ pub const GONE: u16 = 499;
 pub struct Requests {
     routes: OnceLock<Box<[Route]>>,
     in_flight: Arc<AtomicU64>,
-    /// Answers that the client did not take to their end.
+    /// Requests whose client left amid their body or the answer.
     pub answers_cut: Counter,
 }
 

@@ -21,5 +21,6 @@ mod process;
 mod produce;
 mod produce_v1;
 mod schemas;
+mod sight;
 mod v3_admin;
 mod v3_produce;

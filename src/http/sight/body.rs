@@ -7,7 +7,7 @@ use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{Payload, ServiceRequest};
 use actix_web::http::header::CONTENT_LENGTH;
 use actix_web::web::Bytes;
-use futures_util::TryStreamExt;
+use futures_util::StreamExt;
 
 use crate::http::sight::seen::Seen;
 use crate::http::sight::watch::Watch;
@@ -42,11 +42,12 @@ pub(super) fn declared(request: &ServiceRequest) -> Option<u64> {
     request.headers().get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-/// Counts the bytes of a body as they come.
+/// Counts the bytes of a body as they come, and notes where it does not come to its end.
 pub(super) fn count_payload(request: &mut ServiceRequest, seen: &Rc<Seen>) {
     let seen = Rc::clone(seen);
-    let counted = request.take_payload().inspect_ok(move |bytes| {
-        seen.bytes_in.set(seen.bytes_in.get() + bytes.len() as u64);
+    let counted = request.take_payload().inspect(move |piece| match piece {
+        Ok(bytes) => seen.bytes_in.set(seen.bytes_in.get() + bytes.len() as u64),
+        Err(_) => seen.is_cut.set(true),
     });
     request.set_payload(Payload::Stream { payload: Box::pin(counted) });
 }

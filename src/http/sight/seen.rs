@@ -14,6 +14,8 @@ pub struct Seen {
     pub(super) route: Cell<usize>,
     /// Bytes of its body that came, where they are counted.
     pub(super) bytes_in: Cell<u64>,
+    /// Whether its body ended amid itself.
+    pub(super) is_cut: Cell<bool>,
     /// Its trace.
     pub(super) context: Option<Context>,
 }

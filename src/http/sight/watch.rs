@@ -53,10 +53,15 @@ impl Watch {
             id: settle(headers),
             route: Cell::new(UNMATCHED),
             bytes_in: Cell::new(0),
+            is_cut: Cell::new(false),
             context: context(&sight.tracing, headers),
         });
         request.extensions_mut().insert(Rc::clone(&seen));
-        let draft = sight.access_log.is_some().then(|| Draft::of(request, &seen));
+        let is_chunked = request.headers().contains_key(TRANSFER_ENCODING);
+        if is_chunked {
+            count_payload(request, &seen);
+        }
+        let draft = sight.access_log.is_some().then(|| Draft::of(request, is_chunked));
         Watch {
             method: Requests::method(request.method().as_str()),
             _in_flight: sight.metrics.requests.begin(),
@@ -111,9 +116,13 @@ impl Watch {
         self.ended();
     }
 
-    /// Says that the answer has come to its end.
+    /// Says that the answer has come to its end; where the request did not, its client has gone amid both.
     pub(super) fn ended(&mut self) {
-        self.finish(true);
+        let is_cut = self.seen.is_cut.get();
+        if is_cut {
+            self.sight.metrics.requests.answers_cut.add(1);
+        }
+        self.finish(!is_cut);
     }
 
     fn count(&mut self, status: u16) {
@@ -171,11 +180,7 @@ impl Drop for Watch {
 }
 
 impl Draft {
-    fn of(request: &mut ServiceRequest, seen: &Rc<Seen>) -> Draft {
-        let is_chunked = request.headers().contains_key(TRANSFER_ENCODING);
-        if is_chunked {
-            count_payload(request, seen);
-        }
+    fn of(request: &ServiceRequest, is_chunked: bool) -> Draft {
         Draft {
             path: request.path().to_owned(),
             // Without a length and without chunks there is no body.
