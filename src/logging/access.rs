@@ -2,7 +2,7 @@ use std::fmt::Write as _;
 use std::io::{self, BufWriter, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
@@ -107,23 +107,10 @@ impl AccessLog {
 
 fn write_all(lines: &Receiver<Order>, out: impl Write) {
     let mut out = BufWriter::with_capacity(64 << 10, out);
-    // Where nobody reads, lines are lost, as they would be on a terminal that is gone.
-    let mut is_dirty = false;
-    loop {
-        // A short rest gathers lines into one write.
-        let order = match lines.recv_timeout(Duration::from_millis(100)) {
-            Ok(order) => order,
-            Err(RecvTimeoutError::Timeout) => {
-                if std::mem::take(&mut is_dirty) {
-                    let _ = out.flush();
-                }
-                continue;
-            }
-            Err(RecvTimeoutError::Disconnected) => break,
-        };
+    // Where writing fails, lines are lost, as they would be on a terminal that is gone.
+    while let Some(order) = next(lines, &mut out) {
         match order {
             Order::Line(line) => {
-                is_dirty = true;
                 let _ = out.write_all(line.as_bytes()).and_then(|()| out.write_all(b"\n"));
             }
             Order::Flush(written) => {
@@ -133,6 +120,18 @@ fn write_all(lines: &Receiver<Order>, out: impl Write) {
         }
     }
     let _ = out.flush();
+}
+
+/// Returns the next order; before it waits for one, what was written goes out. A busy log so is written in large pieces.
+fn next(lines: &Receiver<Order>, out: &mut impl Write) -> Option<Order> {
+    match lines.try_recv() {
+        Ok(order) => Some(order),
+        Err(TryRecvError::Empty) => {
+            let _ = out.flush();
+            lines.recv().ok()
+        }
+        Err(TryRecvError::Disconnected) => None,
+    }
 }
 
 /// Returns a request as `name=value` pairs; what a client chose is quoted.
@@ -258,6 +257,7 @@ mod tests {
         log.put(&access());
         log.put(&access());
         log.flush();
-        assert_eq!(seen.try_recv().unwrap().iter().filter(|c| **c == b'\n').count(), 2);
+        let written: Vec<u8> = seen.try_iter().flatten().collect();
+        assert_eq!(written.iter().filter(|c| **c == b'\n').count(), 2);
     }
 }

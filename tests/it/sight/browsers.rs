@@ -18,9 +18,11 @@ const APIS: [(&str, &str); 6] = [
     ("GET", "/health"),
 ];
 
-fn start(settings: &[&str]) -> App {
-    let all = [&["kafka.request_timeout=100ms", "connect.default.urls=http://127.0.0.1:1"], settings].concat();
-    spawn_app(config_with(NO_KAFKA, &all))
+fn start(settings: &[&str]) -> (App, FakeWorkers) {
+    let fakes = FakeWorkers::start(1);
+    let urls = format!("connect.default.urls={}", fakes.urls());
+    let all = [&["kafka.request_timeout=100ms", urls.as_str()], settings].concat();
+    (spawn_app(config_with(NO_KAFKA, &all)), fakes)
 }
 
 async fn preflight(app: &App, path: &str, method: &str, origin: &str) -> Answer {
@@ -49,7 +51,7 @@ fn varies(answer: &Answer) -> String {
 
 #[tokio::test]
 async fn a_page_that_is_allowed_may_ask_each_api() {
-    let app = start(&["cors.origins=http://localhost:3000,https://app.example", "cors.credentials=true"]);
+    let (app, _fakes) = start(&["cors.origins=http://localhost:3000,https://app.example", "cors.credentials=true"]);
     for (method, path) in APIS {
         let answer = preflight(&app, path, method, PAGE).await;
         assert_eq!((answer.status, answer.body.len()), (204, 0), "{path}");
@@ -74,7 +76,7 @@ async fn a_page_that_is_allowed_may_ask_each_api() {
 
 #[tokio::test]
 async fn others_get_the_same_answers_without_a_word() {
-    let app = start(&["cors.origins=https://app.example"]);
+    let (app, _fakes) = start(&["cors.origins=https://app.example"]);
     for (method, path) in APIS {
         for origin in [
             OTHER,
@@ -98,7 +100,7 @@ async fn others_get_the_same_answers_without_a_word() {
 
 #[tokio::test]
 async fn everybody_may_where_that_is_said_and_never_with_credentials() {
-    let app = start(&["cors.origins=*"]);
+    let (app, _fakes) = start(&["cors.origins=*"]);
     let answer = app.get("/health").header("origin", OTHER).send().await;
     assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
     assert_eq!(answer.header("access-control-allow-credentials"), None);
@@ -116,12 +118,12 @@ async fn everybody_may_where_that_is_said_and_never_with_credentials() {
 
 #[tokio::test]
 async fn options_that_are_no_preflight_are_for_the_api() {
-    let app = start(&["cors.origins=https://app.example"]);
+    let (app, _fakes) = start(&["cors.origins=https://app.example"]);
     let plain = app.call("OPTIONS", "/topics/t").header("origin", PAGE).send().await;
     assert_eq!((plain.status, plain.header("allow")), (200, Some("GET, POST, HEAD, OPTIONS")));
     assert_eq!(plain.header("access-control-allow-origin"), Some(PAGE));
     // Off, everything is as it was.
-    let off = start(&[]);
+    let (off, _fakes) = start(&[]);
     let answer = preflight(&off, "/topics/t", "POST", PAGE).await;
     assert_eq!((answer.status, answer.header("allow")), (200, Some("GET, POST, HEAD, OPTIONS")));
     let health = off.get("/health").header("origin", PAGE).send().await;
@@ -132,7 +134,7 @@ async fn options_that_are_no_preflight_are_for_the_api() {
 
 #[tokio::test]
 async fn errors_can_be_read_by_the_page_too() {
-    let app = start(&["cors.origins=https://app.example"]);
+    let (app, _fakes) = start(&["cors.origins=https://app.example"]);
     let calls = [
         (app.get("/nowhere"), 404),
         (app.call("DELETE", "/health"), 405),
@@ -149,7 +151,7 @@ async fn errors_can_be_read_by_the_page_too() {
 
 #[tokio::test]
 async fn a_preflight_is_counted_by_itself() {
-    let app = start(&["cors.origins=*"]);
+    let (app, _fakes) = start(&["cors.origins=*"]);
     preflight(&app, "/topics/t", "POST", PAGE).await;
     let seen = crate::sight::scrape(&app).await;
     let labels = [("route", "preflight"), ("method", "OPTIONS"), ("status", "204")];

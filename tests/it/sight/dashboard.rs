@@ -139,7 +139,7 @@ async fn the_errors_and_routes_that_alerts_name_exist() {
 async fn every_metric_is_documented_and_nothing_else_is() {
     let told = told().await;
     let operations = read("docs/OPERATIONS.md");
-    let row = Regex::new(r"(?m)^\| `((?:kafka_rest|process)_[a-z0-9_]+)` \| ([^|]*) \|").unwrap();
+    let row = Regex::new(r"(?m)^\| `((?:kafka_rest|process)_[a-z0-9_]+)` \|([^|]*)\|").unwrap();
     let documented: BTreeMap<String, BTreeSet<String>> = row
         .captures_iter(&operations)
         .map(|row| {
