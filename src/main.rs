@@ -2,8 +2,6 @@
 
 #[path = "main/commands.rs"]
 mod commands;
-#[path = "main/logger.rs"]
-mod logger;
 #[path = "main/serve.rs"]
 mod serve;
 
@@ -15,6 +13,7 @@ use log::error;
 use kafka_rest_proxy::config::{self, Args, Config};
 use kafka_rest_proxy::http::{self, Door};
 use kafka_rest_proxy::kafka::check_properties;
+use kafka_rest_proxy::logging;
 use kafka_rest_proxy::state::State;
 
 /// `EX_USAGE` of sysexits.h: bad arguments or a bad configuration.
@@ -48,7 +47,7 @@ fn main() -> ExitCode {
         println!("the configuration is good");
         return ExitCode::SUCCESS;
     }
-    logger::init(&config.log.level);
+    logging::init(&config.log);
     let system = actix_web::rt::System::new();
     let outcome = system.block_on(serve::serve(args, config));
     if let Err(problem) = &outcome {

@@ -10,9 +10,12 @@ use crate::domain::consume::Instances;
 use crate::domain::schemas::Schemas;
 use crate::error::{Kind, Result};
 use crate::kafka::{Kafka, MockKafka};
+use crate::logging::AccessLog;
+use crate::metrics::{Metrics, Readings};
 use crate::model::{Credentials, Principal};
 use crate::rates::Rates;
 use crate::rules::Rules;
+use crate::spans::Spans;
 
 /// The parts that requests share; a copy shares them too.
 #[derive(Clone)]
@@ -37,6 +40,12 @@ pub struct State {
     pub rules: Arc<Rules>,
     /// How much each caller has done of late.
     pub rates: Arc<Rates>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// Where requests are logged, if they are.
+    pub access_log: Option<Arc<AccessLog>>,
+    /// Where spans go, if anywhere.
+    pub spans: Option<Arc<Spans>>,
 }
 
 /// What is used on behalf of callers whose credentials are Kafka's to judge.
@@ -57,12 +66,16 @@ impl State {
         if let Some(embedded) = &embedded {
             config.kafka.bootstrap_servers = embedded.bootstrap_servers().to_owned();
         }
-        let kafka = Kafka::new(&config, embedded)?;
+        let metrics = Arc::new(Metrics::new(config.metrics.enabled, config.connect.keys()));
+        let kafka = Kafka::new(&config, embedded, &metrics)?;
         let admin = Arc::new(Admin::new(&config));
         let instances = Instances::new(&config.consumer);
-        let schemas = Schemas::new(&config.schema_registry)?;
-        let connect = Clusters::new(&config.connect, &admin)?;
+        let schemas = Schemas::new(&config.schema_registry, &metrics)?;
+        let connect = Clusters::new(&config.connect, &admin, &metrics)?;
         let auth = Authenticator::new(&config.auth)?;
+        let access_log = AccessLog::new(&config.log, &metrics).map_err(|error| Kind::Internal.caused_by(error))?;
+        let spans = Spans::new(&config.tracing, &metrics)
+            .map_err(|why| Kind::Internal.caused_by(std::io::Error::other(why)))?;
         Ok(State {
             rules: Arc::new(Rules::new(&config.rules)),
             rates: Arc::new(Rates::new(&config.rate)),
@@ -74,6 +87,9 @@ impl State {
             connect: Arc::new(connect),
             auth: Arc::new(auth),
             callers: Arc::default(),
+            metrics,
+            access_log: access_log.map(Arc::new),
+            spans: spans.map(Arc::new),
         })
     }
 
@@ -81,5 +97,17 @@ impl State {
     pub fn reload(&self, config: &Config) {
         self.rules.reload(&config.rules);
         self.rates.reload(&config.rate);
+    }
+
+    /// Returns what metrics show beside what is counted.
+    pub fn readings(&self) -> Readings {
+        let (queued_records, queued_bytes) = self.kafka.producers.queued();
+        let waiting = |cluster: &Arc<crate::domain::connect::Cluster>| (cluster.name.clone(), cluster.queued_writes());
+        Readings {
+            queued_records,
+            queued_bytes,
+            instances: self.instances.count() as u64,
+            connect_queues: self.connect.all().map(waiting).collect(),
+        }
     }
 }

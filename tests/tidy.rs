@@ -18,20 +18,42 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("model", &["error"]),
     ("cache", &[]),
     ("format", &["error", "model"]),
-    ("schema", &["cache", "config", "format", "model", "upstream"]),
+    ("schema", &["cache", "config", "format", "metrics", "model", "upstream"]),
     ("memory", &[]),
     ("reload", &[]),
+    ("trace", &[]),
+    ("metrics", &["error", "model"]),
+    ("logging", &["config", "metrics"]),
     ("tls", &["config"]),
-    ("upstream", &["config", "tls"]),
+    ("upstream", &["config", "tls", "trace"]),
+    ("spans", &["config", "metrics", "trace", "upstream"]),
     ("auth", &["config", "error", "model", "upstream"]),
-    ("kafka", &["config", "error", "model"]),
+    ("kafka", &["config", "error", "metrics", "model"]),
     ("admin", &["config", "error", "model", "tls"]),
-    ("domain", &["admin", "cache", "config", "error", "format", "kafka", "memory", "model", "schema", "upstream"]),
+    (
+        "domain",
+        &[
+            "admin", "cache", "config", "error", "format", "kafka", "memory", "metrics", "model", "schema", "trace",
+            "upstream",
+        ],
+    ),
     ("rules", &["config", "error", "model"]),
     ("rates", &["config", "model"]),
-    ("state", &["admin", "auth", "config", "domain", "error", "kafka", "model", "rates", "rules"]),
-    ("http", &["auth", "config", "domain", "error", "format", "model", "rates", "reload", "rules", "state", "tls"]),
-    ("main", &["config", "domain", "http", "kafka", "reload", "state", "upstream"]),
+    (
+        "state",
+        &[
+            "admin", "auth", "config", "domain", "error", "kafka", "logging", "metrics", "model", "rates", "rules",
+            "spans",
+        ],
+    ),
+    (
+        "http",
+        &[
+            "auth", "config", "domain", "error", "format", "logging", "metrics", "model", "rates", "reload", "rules",
+            "spans", "state", "tls", "trace",
+        ],
+    ),
+    ("main", &["config", "domain", "http", "kafka", "logging", "reload", "state", "upstream"]),
 ];
 
 /// The same within `http`: v1 is dropped by dropping its folder and a line of `http/mod.rs`.
@@ -67,10 +89,11 @@ const LIVES_IN: &[(&str, &[&str])] = &[
     ("clap_complete", &["src/config/args.rs", "src/main/commands.rs"]),
     ("clap_mangen", &["src/main/commands.rs"]),
     ("toml", &["src/config/"]),
-    ("humantime", &["src/config/"]),
+    ("humantime", &["src/config/", "src/logging/"]),
     ("mime", &["src/http/media.rs"]),
-    ("env_logger", &["src/main/logger.rs"]),
+    ("env_logger", &["src/logging/"]),
     ("arc_swap", &["src/rules/", "src/rates/"]),
+    ("prometheus_client", &["src/metrics/"]),
 ];
 
 /// What stops the process, and what is left over from trying something out.

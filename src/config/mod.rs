@@ -15,10 +15,13 @@ mod admin;
 mod auth;
 mod connect;
 mod consumer;
+mod cors;
 mod endpoints;
+mod headers;
 mod kafka;
 mod limits;
 mod log;
+mod metrics;
 mod producer;
 mod rate;
 mod remote;
@@ -26,17 +29,21 @@ mod rules;
 mod schema_registry;
 mod server;
 mod server_tls;
+mod tracing;
 
 pub use admin::Admin;
 pub use args::{Args, Command};
 pub use auth::{ANY, Auth, Jwt, KeysUrl, Methods};
 pub use connect::{Connect, ConnectCluster, DEFAULT_CLUSTER, Discovery};
 pub use consumer::Consumer;
+pub use cors::Cors;
 pub use effective::Effective;
 pub use endpoints::{Endpoints, NAMES as ENDPOINT_NAMES};
+pub use headers::Headers;
 pub use kafka::Kafka;
 pub use limits::Limits;
-pub use log::Log;
+pub use log::{Log, LogFormat, Stream};
+pub use metrics::Metrics;
 pub use problem::Problems;
 pub use producer::{Acks, Compression, PlainJson, Producer};
 pub use properties::Properties;
@@ -47,6 +54,7 @@ pub use schema_registry::SchemaRegistry;
 pub use server::{Listen, Server};
 pub use server_tls::{ClientAuth, ServerTls, TlsVersion};
 pub use sources::environment;
+pub use tracing::Tracing;
 
 use crate::config::settings::Settings;
 
@@ -81,6 +89,14 @@ pub struct Config {
     pub rate: Rate,
     /// What is logged.
     pub log: Log,
+    /// What is counted.
+    pub metrics: Metrics,
+    /// How requests are followed through others.
+    pub tracing: Tracing,
+    /// Which pages of others may use this proxy in a browser.
+    pub cors: Cors,
+    /// What answers say to browsers.
+    pub headers: Headers,
     /// All of it as text, as it was loaded.
     pub effective: Effective,
 }
@@ -146,6 +162,10 @@ impl Config {
             rules: rules::read(settings),
             rate: Rate::read(settings),
             log: Log::read(settings),
+            metrics: Metrics::read(settings),
+            tracing: Tracing::read(settings),
+            cors: Cors::read(settings),
+            headers: Headers::read(settings),
             effective: Effective::default(),
         };
         config.effective = settings.effective();

@@ -1,10 +1,11 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::domain::produce::check;
+use crate::domain::produce::{check, count_unsent, mark};
 use crate::error::{Error, Kind, Result};
 use crate::kafka::{Kafka, Pace, Sending};
 use crate::model::{Delivery, Record, RecordError, TopicName};
+use crate::trace;
 
 /// As many batches under way on the producer that does not linger make a flow wait for them and go on with the other.
 const CROWD: usize = 4;
@@ -20,6 +21,8 @@ pub struct Flow {
     crowded: bool,
     refused: Option<(Instant, RecordError)>,
     patience: Duration,
+    /// The trace of the request, which later is no longer the task's.
+    trace: Option<trace::Context>,
 }
 
 /// A batch that was handed over.
@@ -36,7 +39,7 @@ impl Flow {
     /// `patience` is how long a batch waits where the queue stays full.
     pub fn new(topic: &str, patience: Duration) -> Flow {
         let topic = TopicName::try_from(topic).map_err(|error| RecordError::from(&error));
-        Flow { topic, pace: None, crowded: false, refused: None, patience }
+        Flow { topic, pace: None, crowded: false, refused: None, patience, trace: trace::current() }
     }
 
     /// Tells whether the next batch has to wait until the `under_way` ones are done.
@@ -53,7 +56,13 @@ impl Flow {
         if count == 0 {
             return Handed { records: 0, refused: Vec::new(), sent: None };
         }
+        if let Some(context) = &self.trace {
+            mark(&mut records, context);
+        }
         let refused = self.refused(kafka, &records).await;
+        for (number, why) in &refused {
+            count_unsent(kafka, &records[*number], why.kind);
+        }
         if !refused.is_empty() {
             let mut number = 0..;
             records.retain(|_| {
@@ -80,7 +89,10 @@ impl Flow {
                     return Ok(sending);
                 }
                 Err(full) if full.kind() == Kind::QueueFull && started.elapsed() < self.patience => {}
-                Err(error) => return Err(RecordError::from(&error)),
+                Err(error) => {
+                    records.iter().for_each(|record| count_unsent(kafka, record, error.kind()));
+                    return Err(RecordError::from(&error));
+                }
             }
         }
     }

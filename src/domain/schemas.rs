@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::config::SchemaRegistry;
 use crate::error::{Error, Kind, Result};
 use crate::format::{Codec, Framed};
+use crate::metrics::Metrics;
 use crate::model::{Format, Formats, SchemaType, TopicName};
 use crate::schema::{Failure, Registry, Versioned, subject};
 pub use crate::schema::{Part, Strategy};
@@ -32,8 +33,9 @@ pub struct Given {
 
 impl Schemas {
     /// Takes the settings and reads the certificates; connects to nobody.
-    pub fn new(settings: &SchemaRegistry) -> Result<Schemas> {
-        let registry = Registry::new(settings).map_err(|why| Kind::Internal.caused_by(std::io::Error::other(why)))?;
+    pub fn new(settings: &SchemaRegistry, metrics: &Arc<Metrics>) -> Result<Schemas> {
+        let registry =
+            Registry::new(settings, metrics).map_err(|why| Kind::Internal.caused_by(std::io::Error::other(why)))?;
         let registry = registry.map(Arc::new);
         Ok(Schemas { registry, lenient: settings.lenient_avro, patience: settings.request_timeout })
     }

@@ -22,6 +22,7 @@ use bytes::Bytes;
 use serde_json::value::RawValue;
 
 use crate::error::Result;
+use crate::model::Format;
 
 /// How keys or values are written.
 #[derive(Clone)]
@@ -37,6 +38,16 @@ pub enum Codec {
 }
 
 impl Codec {
+    /// Returns the format that it writes.
+    pub fn format(&self) -> Format {
+        match self {
+            Codec::Binary => Format::Binary,
+            Codec::Json => Format::Json,
+            Codec::Text => Format::Text,
+            Codec::Schema(framed) => Format::from(framed.schema.kind()),
+        }
+    }
+
     /// Returns the bytes that go on the log for `value`, which is not `null`.
     ///
     /// `body` is the document that `value` was parsed from; what needs no change is a slice of it.

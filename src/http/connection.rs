@@ -89,9 +89,13 @@ impl Connecting {
             })
             // A client that hangs up ends its request: a read that waits is not left waiting.
             .h1_allow_half_closed(false);
-        if let Some(connections) = self.connections.clone() {
-            service = service.on_connect_ext(move |stream, data| greet(&connections, stream, data));
-        }
+        let (metrics, connections) = (Arc::clone(&self.layers.state.metrics), self.connections.clone());
+        service = service.on_connect_ext(move |stream, data| {
+            data.insert(metrics.connection());
+            if let Some(connections) = &connections {
+                greet(connections, stream, data);
+            }
+        });
         let app = self.layers.clone().around(self.register, self.door.clone());
         let app = app.into_factory().map_err(|error: actix_web::Error| error.error_response());
         service.finish(map_config(app, |()| AppConfig::default()))

@@ -9,7 +9,7 @@ use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderVal
 use actix_web::http::{ConnectionType, Uri, Version};
 use actix_web::middleware::Next;
 use actix_web::web::{Bytes, Data};
-use actix_web::{HttpMessage, HttpResponse, ResponseError};
+use actix_web::{HttpMessage, HttpResponse};
 use log::{debug, error};
 
 use crate::error::{Error, Kind};
@@ -17,6 +17,7 @@ use crate::http::answer::{Label, accept};
 use crate::http::gate::{Gate, Share};
 use crate::http::health;
 use crate::http::media::JSON;
+use crate::http::sight::id_of;
 use crate::http::v3;
 
 /// The types that an error is labelled with where nothing was negotiated yet and the Accept header names one.
@@ -33,8 +34,8 @@ pub async fn envelope(
     if admitted.is_none() && !health::owns(request.path()) {
         let (request, _) = request.into_parts();
         let refused = Error::from(Kind::Overloaded);
-        debug!("{} {}: {}", request.method(), request.path(), refused.log_line());
-        return Ok(ServiceResponse::new(request, refused.error_response()));
+        debug!("{} {}: {} (request {})", request.method(), request.path(), refused.log_line(), id_of(&request));
+        return Ok(ServiceResponse::new(request, HttpResponse::from_error(refused)));
     }
     let mut request = request;
     trim_slash(&mut request);
@@ -97,10 +98,15 @@ fn label(response: ServiceResponse) -> ServiceResponse {
     let is_json = response.headers().contains_key(CONTENT_TYPE) && (own.is_some() || has_offsets(&response));
     let line = own.map(Error::log_line);
     let request = response.request();
+    let id = || id_of(request);
     match (&line, status.is_server_error()) {
-        (Some(line), true) => error!("{} {} answered {status}: {line}", request.method(), request.path()),
-        (Some(line), false) => debug!("{} {} answered {status}: {line}", request.method(), request.path()),
-        (None, _) => debug!("{} {} answered {status}", request.method(), request.path()),
+        (Some(line), true) => {
+            error!("{} {} answered {status}: {line} (request {})", request.method(), request.path(), id())
+        }
+        (Some(line), false) => {
+            debug!("{} {} answered {status}: {line} (request {})", request.method(), request.path(), id())
+        }
+        (None, _) => debug!("{} {} answered {status} (request {})", request.method(), request.path(), id()),
     }
     // Extractors are all asked before one fails: a 415 comes before the answer's type is settled.
     let settled = own.is_none_or(|error| error.kind() != Kind::UnsupportedMediaType);

@@ -25,12 +25,10 @@ pub struct Share {
 }
 
 impl Gate {
-    pub(super) fn new(limits: &Limits) -> Gate {
-        Gate::of(limits.concurrent_requests as u64, limits.bytes_in_flight)
-    }
-
-    fn of(requests: u64, bytes: u64) -> Gate {
-        Gate { requests: Counter::new(requests), bytes: Counter::new(bytes), closing: Arc::default() }
+    /// Counts bytes in `bytes_in_flight`, which others look at.
+    pub(super) fn new(limits: &Limits, bytes_in_flight: &Arc<AtomicU64>) -> Gate {
+        let bytes = Counter { used: Arc::clone(bytes_in_flight), limit: limits.bytes_in_flight };
+        Gate { requests: Counter::new(limits.concurrent_requests as u64), bytes, closing: Arc::default() }
     }
 
     /// Asks clients from now on to go elsewhere; still serves them.
@@ -101,9 +99,13 @@ impl Drop for Share {
 mod tests {
     use super::*;
 
+    fn gate(requests: u64, bytes: u64) -> Gate {
+        Gate { requests: Counter::new(requests), bytes: Counter::new(bytes), closing: Arc::default() }
+    }
+
     #[test]
     fn what_is_given_back_can_be_taken_again() {
-        let gate = Gate::of(1, 10);
+        let gate = gate(1, 10);
         let first = gate.enter();
         assert!(first.is_some());
         assert!(gate.enter().is_none());
@@ -113,7 +115,7 @@ mod tests {
 
     #[test]
     fn bodies_share_one_limit() {
-        let gate = Gate::of(1, 10);
+        let gate = gate(1, 10);
         let (mut one, mut two) = (gate.body(), gate.body());
         assert!(gate.grow(&mut one, 6).is_ok());
         assert_eq!(gate.grow(&mut two, 6).unwrap_err().kind(), Kind::Overloaded);

@@ -1,24 +1,28 @@
 //! What surrounds every endpoint.
 
+use std::sync::Arc;
+
 use actix_web::App;
 use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::middleware::{Condition, from_fn};
 use actix_web::web::{Data, QueryConfig, ServiceConfig};
 
-use crate::config::Endpoints;
+use crate::config::Config;
 use crate::domain::Stopping;
 use crate::error::Kind;
 use crate::http::access::authenticate;
+use crate::http::cors::{Cors, cors};
 use crate::http::envelope::envelope;
 use crate::http::gate::Gate;
 use crate::http::listen::Door;
 use crate::http::readiness::Readiness;
 use crate::http::served::{Unserved, refuse_unserved};
+use crate::http::sight::{Sight, observe};
 use crate::state::State;
 
 /// Registers endpoints, those that are served.
-pub(super) type Register = fn(&mut ServiceConfig, &Endpoints);
+pub(super) type Register = fn(&mut ServiceConfig, &Config);
 
 /// What every request may use.
 #[derive(Clone)]
@@ -28,6 +32,8 @@ pub(super) struct Layers {
     pub(super) readiness: Data<Readiness>,
     pub(super) stopping: Data<Stopping>,
     pub(super) unserved: Data<Unserved>,
+    pub(super) sight: Data<Sight>,
+    pub(super) cors: Data<Cors>,
 }
 
 impl Layers {
@@ -46,7 +52,7 @@ impl Layers {
             InitError = (),
         >,
     > {
-        let served = self.state.config.endpoints.clone();
+        let settings = Arc::clone(&self.state.config);
         let is_asked = self.state.config.auth.methods.any();
         App::new()
             .app_data(door)
@@ -55,12 +61,16 @@ impl Layers {
             .app_data(self.readiness)
             .app_data(self.stopping)
             .app_data(self.unserved)
+            .app_data(self.sight)
+            .app_data(self.cors)
             .app_data(QueryConfig::default().error_handler(|error, _| {
                 Kind::BadRequest.because(format!("The query cannot be read: {error}.")).into()
             }))
             .wrap(Condition::new(is_asked, from_fn(authenticate)))
             .wrap(from_fn(refuse_unserved))
             .wrap(from_fn(envelope))
-            .configure(|config| register(config, &served))
+            .wrap(Condition::new(settings.cors.is_on(), from_fn(cors)))
+            .wrap(from_fn(observe))
+            .configure(|config| register(config, &settings))
     }
 }

@@ -4,20 +4,22 @@ use actix_web::HttpResponse;
 use actix_web::web::{Data, ServiceConfig};
 use serde_json::{Map, Value, json};
 
-use crate::config::Endpoints;
+use crate::config::Config;
 use crate::error::Result;
 use crate::http::answer::Answer;
 use crate::http::doc::Doc;
 use crate::http::health::{self, Plain};
 use crate::http::permit;
 use crate::http::resource::{Routes, get, resource};
+use crate::http::sight;
 use crate::state::State;
 
 /// Registers every endpoint of the management listener.
-pub(super) fn routes(config: &mut ServiceConfig, served: &Endpoints) {
+pub(super) fn routes(config: &mut ServiceConfig, settings: &Config) {
+    sight::routes(config, settings);
     let mut routes = Routes::default();
     routes.configure(health::routes).configure(own_routes);
-    routes.register(config, served);
+    routes.register(config, &settings.endpoints);
 }
 
 fn own_routes(routes: &mut Routes) {

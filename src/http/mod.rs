@@ -6,6 +6,7 @@ mod base_url;
 mod body;
 mod caller;
 mod connection;
+mod cors;
 mod doc;
 mod envelope;
 mod error;
@@ -25,6 +26,7 @@ mod resource;
 mod schema;
 mod served;
 mod server;
+mod sight;
 mod unix;
 
 mod connect;
@@ -42,12 +44,16 @@ pub use v2::{PartitionField, wire as v2_wire};
 
 use actix_web::web::ServiceConfig;
 
-use crate::config::Endpoints;
+use crate::config::Config;
 use crate::http::resource::Routes;
 
 /// Registers every endpoint that is served; the first that matches path and guard answers.
-fn routes(config: &mut ServiceConfig, served: &Endpoints) {
-    table().register(config, served);
+fn routes(config: &mut ServiceConfig, settings: &Config) {
+    // Where operators have a listener of their own, metrics are there.
+    if settings.server.management_listen.is_empty() {
+        sight::routes(config, settings);
+    }
+    table().register(config, &settings.endpoints);
 }
 
 /// Returns every endpoint, in the order in which they are tried.

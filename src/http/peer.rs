@@ -67,10 +67,12 @@ mod tests {
     use super::*;
     use crate::config::{ClientAuth, Config};
     use crate::domain::Stopper;
+    use crate::http::cors::Cors;
     use crate::http::gate::Gate;
     use crate::http::layers::Layers;
     use crate::http::listen::Opening;
     use crate::http::readiness::Readiness;
+    use crate::http::sight::Sight;
     use crate::state::State;
     use crate::tls::Identity;
 
@@ -109,13 +111,21 @@ mod tests {
 
         System::new().block_on(async {
             let state = Data::new(State::new(config).unwrap());
-            let gate = Data::new(Gate::new(&state.config.limits));
+            let gate = Data::new(Gate::new(&state.config.limits, &Arc::default()));
             let readiness = Data::new(Readiness::new(state.clone(), gate.clone()));
-            let layers =
-                Layers { state, gate, readiness, stopping: Data::new(Stopper::new().1), unserved: Data::default() };
+            let (sight, cors) = (Data::new(Sight::new(&state)), Data::new(Cors::new(&state.config.cors)));
+            let layers = Layers {
+                state,
+                gate,
+                readiness,
+                stopping: Data::new(Stopper::new().1),
+                unserved: Data::default(),
+                sight,
+                cors,
+            };
             let opening = Opening { identity: Some(identity), connections: Connections::default() };
             let listen = ["https://127.0.0.1:0", "127.0.0.1:0"].map(str::to_owned);
-            let register = |config: &mut web::ServiceConfig, _: &crate::config::Endpoints| {
+            let register = |config: &mut web::ServiceConfig, _: &Config| {
                 config.route("/", web::get().to(shown));
             };
             let opened = opening.open(layers, register, &listen, 1, &mut Vec::new()).unwrap();

@@ -10,6 +10,7 @@ use actix_web::{Handler, HttpRequest, HttpResponse, Resource, Responder, Route, 
 use crate::config::Endpoints;
 use crate::http::doc::Doc;
 use crate::http::permit::{Access, Check};
+use crate::http::sight;
 
 /// Tells by Content-Type and Accept whether a request is for some routes.
 pub type MediaGuard = fn(Option<&str>, Option<&str>) -> bool;
@@ -88,11 +89,19 @@ impl Routes {
 
     /// Hands everything to the framework that is served.
     pub fn register(self, config: &mut ServiceConfig, served: &Endpoints) {
+        self.register_below("", config, served);
+    }
+
+    fn register_below(self, above: &str, config: &mut ServiceConfig, served: &Endpoints) {
         for item in self.0 {
             match item {
-                Item::Endpoint(endpoint) => config.service(endpoint.serving(served).into_resource(served)),
+                Item::Endpoint(endpoint) => {
+                    let path = format!("{above}{}", endpoint.path);
+                    config.service(endpoint.serving(served).into_resource(&path, served))
+                }
                 Item::Scope { prefix, guard, routes } => {
-                    let scope = web::scope(prefix).configure(|config| routes.register(config, served));
+                    let below = format!("{above}{prefix}");
+                    let scope = web::scope(prefix).configure(|config| routes.register_below(&below, config, served));
                     config.service(match guard {
                         Some(names) => scope.guard(media_guard(names)),
                         None => scope,
@@ -137,7 +146,8 @@ impl Endpoint {
         unserved.map(|verb| verb.method.clone()).collect()
     }
 
-    fn into_resource(self, served: &Endpoints) -> Resource {
+    /// Hands it to the framework; requests are counted under `route`.
+    pub fn into_resource(self, route: &str, served: &Endpoints) -> Resource {
         let allow = HeaderValue::from_str(&self.allow(served)).unwrap_or(HeaderValue::from_static("OPTIONS"));
         let hidden = self.hidden;
         let other = move |request: HttpRequest| {
@@ -151,7 +161,7 @@ impl Endpoint {
             async move { response }
         };
         let pattern: Rc<str> = self.path.as_str().into();
-        let resource = web::resource(self.path).default_service(web::to(other));
+        let resource = web::resource(self.path).guard(sight::sees(route)).default_service(web::to(other));
         self.verbs.into_iter().fold(resource, |resource, verb| resource.route(verb.into_route(&pattern)))
     }
 

@@ -7,12 +7,14 @@ use actix_web::web::Data;
 
 use crate::config;
 use crate::domain::{Stopper, Stopping};
+use crate::http::cors::Cors;
 use crate::http::gate::Gate;
 use crate::http::layers::Layers;
 use crate::http::listen::{Door, Opening, Sockets};
 use crate::http::peer::Connections;
 use crate::http::readiness::Readiness;
 use crate::http::served::Unserved;
+use crate::http::sight::Sight;
 use crate::http::unix::SocketFile;
 use crate::http::{management, routes, table};
 use crate::reload::Reloads;
@@ -69,12 +71,20 @@ fn identity(settings: &config::Server) -> Result<Option<Arc<Identity>>, String> 
 pub fn bind(state: Data<State>) -> Result<Server, String> {
     let settings = &state.config.server;
     let identity = identity(settings)?;
-    let gate = Data::new(Gate::new(&state.config.limits));
+    let gate = Data::new(Gate::new(&state.config.limits, &state.metrics.body_bytes));
     let readiness = Data::new(Readiness::new(state.clone(), gate.clone()));
     let (stopper, stopping) = Stopper::new();
+    let (sight, cors) = (Data::new(Sight::new(&state)), Data::new(Cors::new(&state.config.cors)));
     let unserved = Data::new(Unserved::of(table(), &state.config.endpoints));
-    let layers =
-        Layers { state: state.clone(), gate: gate.clone(), readiness, stopping: Data::new(stopping.clone()), unserved };
+    let layers = Layers {
+        state: state.clone(),
+        gate: gate.clone(),
+        readiness,
+        stopping: Data::new(stopping.clone()),
+        unserved,
+        sight,
+        cors,
+    };
     let workers = match settings.workers {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         workers => workers,
@@ -88,6 +98,9 @@ pub fn bind(state: Data<State>) -> Result<Server, String> {
     };
     state.connect.start();
     state.auth.start();
+    if let Some(spans) = &state.spans {
+        spans.start();
+    }
     let quiet = Quiet { stopping, gate: gate.clone(), connections: opening.counted() };
     Ok(Server {
         addresses: main.doors.iter().filter_map(Door::address).collect(),
@@ -111,7 +124,7 @@ impl Management {
         sockets: &mut Vec<SocketFile>,
     ) -> Result<Management, String> {
         // What is under way on the other listeners must not keep an operator out.
-        let gate = Data::new(Gate::new(&layers.state.config.limits));
+        let gate = Data::new(Gate::new(&layers.state.config.limits, &Arc::default()));
         let opening = Opening { identity, connections: Connections::default() };
         let opened = opening.open(Layers { gate, ..layers }, management::routes, listen, 1, sockets)?;
         Ok(Management { doors: opened.doors, handle: opened.running.handle(), running: opened.running })

@@ -11,13 +11,17 @@ use crate::error::Kind;
 use crate::kafka::error::record_error;
 use crate::kafka::health::Health;
 use crate::kafka::queue::Reservation;
-use crate::model::{Delivery, Placed, RecordError};
+use crate::metrics::Metrics;
+use crate::model::{Delivery, Format, Placed, Record, RecordError};
 
 /// The deliveries of one request: a slot a record, and one wake-up when the last of them is filled.
 pub(super) struct Batch {
     slots: Box<[OnceLock<Delivery>]>,
     missing: AtomicUsize,
     waker: AtomicWaker,
+    metrics: Arc<Metrics>,
+    /// Whether a record that its batch was refused with is sent again.
+    is_first_try: bool,
     /// Given back when librdkafka has let go of the last record, whether or not the caller still waits.
     _reservation: Option<Reservation>,
 }
@@ -26,21 +30,26 @@ pub(super) struct Batch {
 pub(super) struct Ticket {
     batch: Arc<Batch>,
     slot: usize,
+    format: Format,
+    bytes: usize,
 }
 
 impl Batch {
-    pub(super) fn new(records: usize, reservation: Option<Reservation>) -> Arc<Batch> {
+    /// Returns a batch of so many records; one without a reservation is of records that are sent again.
+    pub(super) fn new(records: usize, reservation: Option<Reservation>, metrics: &Arc<Metrics>) -> Arc<Batch> {
         Arc::new(Batch {
             slots: std::iter::repeat_with(OnceLock::new).take(records).collect(),
             missing: AtomicUsize::new(records),
             waker: AtomicWaker::new(),
+            metrics: Arc::clone(metrics),
+            is_first_try: reservation.is_some(),
             _reservation: reservation,
         })
     }
 
     /// Returns the ticket of the record number `slot`; it has to be redeemed by [`Ticket::deliver`] just once.
-    pub(super) fn ticket(self: &Arc<Self>, slot: usize) -> Ticket {
-        Ticket { batch: Arc::clone(self), slot }
+    pub(super) fn ticket(self: &Arc<Self>, slot: usize, record: &Record) -> Ticket {
+        Ticket { batch: Arc::clone(self), slot, format: record.format, bytes: record.size_bytes() }
     }
 
     /// Waits until every record has its delivery.
@@ -69,6 +78,12 @@ fn unknown_outcome() -> Delivery {
 impl Ticket {
     /// Fills the slot; wakes the request when it was the last.
     pub(super) fn deliver(self, delivery: Delivery) {
+        let failure = delivery.as_ref().err();
+        // What is sent again is counted when that is done.
+        if !failure.is_some_and(|failure| failure.with_its_batch && self.batch.is_first_try) {
+            let failed = failure.map(|failure| failure.kind);
+            self.batch.metrics.produced.count(self.format, failed, self.bytes);
+        }
         // A slot is filled once: there is one ticket for it.
         let _ = self.batch.slots[self.slot].set(delivery);
         if self.batch.missing.fetch_sub(1, Ordering::AcqRel) == 1 {

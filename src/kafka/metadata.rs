@@ -295,7 +295,7 @@ impl Lookups {
         // The end of a partition is its high watermark, whatever transactions are open.
         client.set("allow.auto.create.topics", "false").set("isolation.level", "read_uncommitted");
         Ok(Lookups {
-            client: Arc::new(Producer::new(&client, health)?),
+            client: Arc::new(Producer::new(&client, health, None)?),
             turns: Arc::new(Semaphore::new(PARALLEL_LOOK_UPS)),
             health: Arc::clone(health),
             timeout: config.kafka.request_timeout,

@@ -18,6 +18,8 @@ use crate::kafka::delivery::{Batch, Ticket};
 use crate::kafka::error::{FATAL, code_of, record_error};
 use crate::kafka::health::Health;
 use crate::kafka::queue::{Queue, Reservation};
+use crate::kafka::statistics;
+use crate::metrics::Metrics;
 use crate::model::{Delivery, Record, RecordError, TopicName};
 
 /// How much longer than librdkafka's delivery timeout a request waits for the report of it.
@@ -43,6 +45,7 @@ pub struct Producers {
     busy_requests: usize,
     queue: Queue,
     deadline: Duration,
+    metrics: Arc<Metrics>,
 }
 
 /// Which of the two producers records go through.
@@ -70,19 +73,20 @@ impl Sending {
 }
 
 impl Producers {
-    pub(super) fn new(config: &Config, health: &Arc<Health>) -> Result<Producers> {
+    pub(super) fn new(config: &Config, health: &Arc<Health>, metrics: &Arc<Metrics>) -> Result<Producers> {
         let linger_ms = config.producer.linger.as_secs_f64() * 1000.0;
         let mut single_config = producer_config(config, 0.0);
         single_config.set("batch.num.messages", "1");
         Ok(Producers {
-            lone: Lane::new("lone", producer_config(config, 0.0), health)?,
-            busy: Lane::new("busy", producer_config(config, linger_ms), health)?,
+            lone: Lane::new("lone", producer_config(config, 0.0), health, metrics)?,
+            busy: Lane::new("busy", producer_config(config, linger_ms), health, metrics)?,
             single: OnceLock::new(),
             single_config,
             in_flight: Arc::default(),
             busy_requests: config.producer.busy_requests,
             queue: Queue::new(&config.producer),
             deadline: config.producer.delivery_timeout + REPORT_GRACE,
+            metrics: Arc::clone(metrics),
         })
     }
 
@@ -90,8 +94,8 @@ impl Producers {
     ///
     /// Waits while the queue is full, then answers 429 with nothing sent. Does not check that topic and partitions
     /// exist. Once records are handed over, they are written even if the caller goes away.
-    pub async fn send(&self, topic: &TopicName, records: Vec<Record>) -> Result<Vec<Delivery>> {
-        let sending = self.begin(topic, Arc::new(records), None).await?;
+    pub async fn send(&self, topic: &TopicName, records: Arc<Vec<Record>>) -> Result<Vec<Delivery>> {
+        let sending = self.begin(topic, records, None).await?;
         self.finish(sending).await
     }
 
@@ -110,7 +114,7 @@ impl Producers {
             Pace::Busy => &self.busy,
         };
         let outgoing = Outgoing { producer: lane.producer(), topic: topic.clone(), records };
-        let batch = hand_over(&outgoing, Some(reservation)).await?;
+        let batch = hand_over(&outgoing, Some(reservation), &self.metrics).await?;
         Ok(Sending { outgoing, batch, pace, _under_way: under_way })
     }
 
@@ -126,7 +130,7 @@ impl Producers {
         {
             outgoing.producer = lane.producer();
             outgoing.records = Arc::new(alone.iter().map(|slot| outgoing.records[*slot].clone()).collect());
-            let again = hand_over(&outgoing, None).await?;
+            let again = hand_over(&outgoing, None, &self.metrics).await?;
             let again = self.complete(&outgoing, &again).await;
             alone.into_iter().zip(again).for_each(|(slot, delivery)| deliveries[slot] = delivery);
         }
@@ -147,13 +151,18 @@ impl Producers {
         if let Some(lane) = self.single.get() {
             return Some(lane);
         }
-        match Lane::new("single", self.single_config.clone(), &self.lone.health) {
+        match Lane::new("single", self.single_config.clone(), &self.lone.health, &self.metrics) {
             Ok(lane) => Some(self.single.get_or_init(|| lane)),
             Err(why) => {
                 error!("cannot create the producer for single records: {}", why.log_line());
                 None
             }
         }
+    }
+
+    /// Returns how many records, and bytes, wait for Kafka.
+    pub fn queued(&self) -> (u64, u64) {
+        self.queue.used()
     }
 
     /// Waits until everything handed over is acknowledged or failed; blocks the thread for up to `timeout`.
@@ -174,8 +183,12 @@ impl Producers {
 }
 
 /// Hands records to a producer.
-async fn hand_over(outgoing: &Outgoing, reservation: Option<Reservation>) -> Result<Arc<Batch>> {
-    let batch = Batch::new(outgoing.records.len(), reservation);
+async fn hand_over(
+    outgoing: &Outgoing,
+    reservation: Option<Reservation>,
+    metrics: &Arc<Metrics>,
+) -> Result<Arc<Batch>> {
+    let batch = Batch::new(outgoing.records.len(), reservation, metrics);
     let on_worker = outgoing.records.len() <= SEND_ON_WORKER;
     let handed_over = if on_worker { outgoing.hand_over(&batch) } else { 0 };
     if handed_over < outgoing.records.len() {
@@ -233,7 +246,7 @@ impl Outgoing {
     /// was added since the producer last asked. Returns how many are done.
     fn hand_over(&self, batch: &Arc<Batch>) -> usize {
         for (slot, record) in self.records.iter().enumerate() {
-            if let Err((error, ticket)) = self.send(record, batch.ticket(slot)) {
+            if let Err((error, ticket)) = self.send(record, batch.ticket(slot, record)) {
                 if code_of(&error) == Some(RDKafkaErrorCode::UnknownPartition) {
                     return slot;
                 }
@@ -247,7 +260,7 @@ impl Outgoing {
     fn hand_over_at_leisure(&self, done: usize, batch: &Arc<Batch>) {
         let mut asked = false;
         for (slot, record) in self.records.iter().enumerate().skip(done) {
-            let mut outcome = self.send(record, batch.ticket(slot));
+            let mut outcome = self.send(record, batch.ticket(slot, record));
             if let Err((error, _)) = &outcome
                 && code_of(error) == Some(RDKafkaErrorCode::UnknownPartition)
                 && !std::mem::replace(&mut asked, true)
@@ -255,7 +268,7 @@ impl Outgoing {
                 if let Err(error) = self.producer.client().fetch_metadata(Some(self.topic.as_str()), METADATA_WAIT) {
                     log::debug!("no newer metadata of topic {}: {error}", self.topic);
                 }
-                outcome = self.send(record, batch.ticket(slot));
+                outcome = self.send(record, batch.ticket(slot, record));
             }
             if let Err((error, ticket)) = outcome {
                 self.reject(&error, *ticket);
@@ -308,9 +321,16 @@ const POLL: Duration = Duration::from_secs(1);
 
 impl Producer {
     /// Creates a producer; fails where librdkafka refuses a property.
-    pub(super) fn new(config: &ClientConfig, health: &Arc<Health>) -> Result<Producer> {
+    ///
+    /// `name` is what its statistics are kept under, where there are any.
+    pub(super) fn new(
+        config: &ClientConfig,
+        health: &Arc<Health>,
+        statistics: Option<(&'static str, &Arc<Metrics>)>,
+    ) -> Result<Producer> {
         let failed = |error| Kind::Internal.because("The Kafka client cannot be created.").caused_by(error);
-        let reports = Reports { health: Arc::clone(health), broken: AtomicBool::new(false) };
+        let statistics = statistics.map(|(name, metrics)| (name, Arc::clone(metrics)));
+        let reports = Reports { health: Arc::clone(health), broken: AtomicBool::new(false), statistics };
         let client: Arc<BaseProducer<Reports>> = Arc::new(config.create_with_context(reports).map_err(failed)?);
         let dropped = Arc::new(AtomicBool::new(false));
         let (polled, stop) = (Arc::clone(&client), Arc::clone(&dropped));
@@ -344,12 +364,13 @@ struct Lane {
     config: ClientConfig,
     health: Arc<Health>,
     current: RwLock<Arc<Producer>>,
+    metrics: Arc<Metrics>,
 }
 
 impl Lane {
-    fn new(name: &'static str, config: ClientConfig, health: &Arc<Health>) -> Result<Lane> {
-        let current = RwLock::new(Arc::new(Producer::new(&config, health)?));
-        Ok(Lane { name, config, health: Arc::clone(health), current })
+    fn new(name: &'static str, config: ClientConfig, health: &Arc<Health>, metrics: &Arc<Metrics>) -> Result<Lane> {
+        let current = RwLock::new(Arc::new(Producer::new(&config, health, Some((name, metrics)))?));
+        Ok(Lane { name, config, health: Arc::clone(health), current, metrics: Arc::clone(metrics) })
     }
 
     fn producer(&self) -> Arc<Producer> {
@@ -361,7 +382,7 @@ impl Lane {
     fn replace(&self) -> Arc<Producer> {
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
         if current.client().context().is_broken() {
-            match Producer::new(&self.config, &self.health) {
+            match Producer::new(&self.config, &self.health, Some((self.name, &self.metrics))) {
                 Ok(new) => {
                     info!("replacing the {} producer after a fatal error", self.name);
                     *current = Arc::new(new);
@@ -387,6 +408,9 @@ fn producer_config(config: &Config, linger_ms: f64) -> ClientConfig {
         // The bounds are ours (`Queue`), one for both producers.
         .set("queue.buffering.max.messages", "0")
         .set("queue.buffering.max.kbytes", "2147483647");
+    if config.metrics.enabled {
+        client.set("statistics.interval.ms", statistics::INTERVAL_MS);
+    }
     over(client, config, &config.producer.properties)
 }
 
@@ -395,6 +419,7 @@ pub(super) struct Reports {
     health: Arc<Health>,
     /// Set by a fatal error: an idempotent producer cannot go on then.
     broken: AtomicBool,
+    statistics: Option<(&'static str, Arc<Metrics>)>,
 }
 
 impl Reports {
@@ -410,6 +435,15 @@ impl Reports {
 }
 
 impl ClientContext for Reports {
+    /// Comes on the thread of the reports, every few seconds.
+    fn stats_raw(&self, text: &[u8]) {
+        if let Some((name, metrics)) = &self.statistics
+            && let Some(statistics) = statistics::read(text)
+        {
+            metrics.clients.note(name, statistics);
+        }
+    }
+
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         log_line(level, facility, message);
     }

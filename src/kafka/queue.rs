@@ -36,6 +36,11 @@ impl Queue {
         }
     }
 
+    /// Returns how many records and bytes are in it.
+    pub(super) fn used(&self) -> (u64, u64) {
+        (self.records.used(), self.kibibytes.used() * 1024)
+    }
+
     /// Returns a share where there is room; nobody who waits is passed over by the semaphores.
     fn reserve_now(&self, records: usize, bytes: usize) -> Option<Reservation> {
         let records = self.records.take_now(records as u64)?;
@@ -63,6 +68,10 @@ impl Queue {
 }
 
 impl Pool {
+    fn used(&self) -> u64 {
+        u64::from(self.size).saturating_sub(self.permits.available_permits() as u64)
+    }
+
     fn take_now(&self, wanted: u64) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.permits).try_acquire_many_owned(self.share(wanted)).ok()
     }

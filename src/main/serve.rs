@@ -8,10 +8,11 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use kafka_rest_proxy::config::{Args, Config};
 use kafka_rest_proxy::http::{self, Door, Gate, Management, Sockets};
+use kafka_rest_proxy::logging;
 use kafka_rest_proxy::reload::Reloads;
 use kafka_rest_proxy::state::State;
 
-use crate::{banner, load, logger};
+use crate::{banner, load};
 
 /// What the settings begin with that are taken anew without a restart.
 const RELOADABLE: [&str; 3] = ["log.level", "rules.", "rate."];
@@ -69,10 +70,18 @@ async fn finish(state: &Data<State>) {
     if tokio::time::timeout(timeout, state.connect.stop()).await.is_err() {
         warn!("what runs beside requests for kafka connect did not end within {timeout:?}");
     }
+    if let Some(spans) = &state.spans
+        && tokio::time::timeout(timeout, spans.stop()).await.is_err()
+    {
+        warn!("the last spans were not sent within {timeout:?}");
+    }
     let state = state.clone();
     let closing = move || {
         state.kafka.producers.flush(timeout);
         state.instances.close_all();
+        if let Some(access_log) = &state.access_log {
+            access_log.flush();
+        }
     };
     match tokio::time::timeout(timeout, tokio::task::spawn_blocking(closing)).await {
         Ok(Ok(())) => {}
@@ -172,7 +181,9 @@ impl Reload {
                 );
             }
         };
-        logger::set(&config.log.level);
+        if let Err(why) = logging::reload(&config.log.level) {
+            error!("SIGHUP: {why}");
+        }
         self.state.reload(&config);
         info!("SIGHUP: log.level is {}, and there are {} rules", config.log.level, config.rules.len());
         let changed = self.state.config.effective.changed(&config.effective);

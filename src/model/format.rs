@@ -1,9 +1,10 @@
 use crate::model::SchemaType;
 
 /// The embedded format of keys and values: how a JSON document stands for bytes on the log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Format {
     /// Base64 text for any bytes.
+    #[default]
     Binary,
     /// A JSON value, stored as compact JSON text.
     Json,
@@ -44,6 +45,16 @@ impl Format {
     /// Tells whether it needs a schema of the registry.
     pub fn needs_schema(self) -> bool {
         self.schema_type().is_some()
+    }
+}
+
+impl From<SchemaType> for Format {
+    fn from(kind: SchemaType) -> Format {
+        match kind {
+            SchemaType::Avro => Format::Avro,
+            SchemaType::JsonSchema => Format::JsonSchema,
+            SchemaType::Protobuf => Format::Protobuf,
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 use bytes::Bytes;
 
 use crate::error::{Error, Kind};
-use crate::model::PartitionId;
+use crate::model::{Format, PartitionId};
 
 /// A record on its way to Kafka, every byte of it checked and decoded.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub struct Record {
     pub timestamp_ms: Option<i64>,
     /// In order; names may repeat.
     pub headers: Vec<Header>,
+    /// What the value was written in, for those who count.
+    pub format: Format,
 }
 
 impl Record {

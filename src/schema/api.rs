@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -6,6 +7,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::config::SchemaRegistry;
+use crate::metrics::{Lookup, Metrics};
 use crate::model::SchemaType;
 use crate::schema::failure::Failure;
 use crate::upstream::{Client, Request};
@@ -21,6 +23,7 @@ pub(super) struct Api {
     preferred: AtomicUsize,
     timeout: Duration,
     max_answer_bytes: u64,
+    metrics: Arc<Metrics>,
 }
 
 /// A schema as the registry has it.
@@ -79,13 +82,14 @@ impl Stored {
 }
 
 impl Api {
-    pub(super) fn new(settings: &SchemaRegistry) -> Result<Api, String> {
+    pub(super) fn new(settings: &SchemaRegistry, metrics: &Arc<Metrics>) -> Result<Api, String> {
         Ok(Api {
             client: Client::new(&settings.remote, settings.connect_timeout, None)?,
             urls: settings.remote.urls.clone(),
             preferred: AtomicUsize::new(0),
             timeout: settings.request_timeout,
             max_answer_bytes: settings.max_schema_bytes.saturating_mul(2) + ANSWER_BYTES,
+            metrics: Arc::clone(metrics),
         })
     }
 
@@ -118,8 +122,22 @@ impl Api {
         Ok(id.id)
     }
 
-    /// Asks one instance after another until one answers; every request may be sent twice.
+    /// Asks the registry, and counts that.
     async fn ask<T: DeserializeOwned>(&self, request: &Request) -> Result<T, Failure> {
+        let began = Instant::now();
+        let answer = self.ask_each(request).await;
+        let lookup = match &answer {
+            Ok(_) => Lookup::Found,
+            Err(Failure::Missing(_)) => Lookup::Missing,
+            Err(Failure::Refused(_) | Failure::Forbidden(_) | Failure::Unreadable(_)) => Lookup::Refused,
+            Err(Failure::Unavailable(_)) => Lookup::Unavailable,
+        };
+        self.metrics.registry.count(lookup, began.elapsed());
+        answer
+    }
+
+    /// Asks one instance after another until one answers; every request may be sent twice.
+    async fn ask_each<T: DeserializeOwned>(&self, request: &Request) -> Result<T, Failure> {
         let deadline = Instant::now() + self.timeout;
         let first = self.preferred.load(Ordering::Relaxed);
         let mut last = "no instance is configured".to_owned();

@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::time::timeout;
@@ -6,6 +7,7 @@ use tokio::time::timeout;
 use crate::cache::Cache;
 use crate::config::SchemaRegistry;
 use crate::format::schema::{Reference, Schema};
+use crate::metrics::Metrics;
 use crate::model::SchemaType;
 use crate::schema::api::{self, Api, Stored};
 use crate::schema::failure::Failure;
@@ -54,41 +56,49 @@ pub struct Registry {
     by_version: Cache<(String, String), Found<Versioned>, Failure>,
     in_subjects: Cache<(String, i32), Found<Versioned>, Failure>,
     record_names: Cache<(SchemaType, Fingerprint), Found<Option<Arc<str>>>, Failure>,
+    metrics: Arc<Metrics>,
 }
 
 impl Registry {
     /// Takes the settings and reads the certificates; connects to nobody. `None` is without a registry.
-    pub fn new(settings: &SchemaRegistry) -> Result<Option<Registry>, String> {
+    pub fn new(settings: &SchemaRegistry, metrics: &Arc<Metrics>) -> Result<Option<Registry>, String> {
         if settings.remote.urls.is_empty() {
             return Ok(None);
         }
         Ok(Some(Registry {
-            api: Api::new(settings).map_err(|why| format!("schema_registry: {why}"))?,
+            api: Api::new(settings, metrics).map_err(|why| format!("schema_registry: {why}"))?,
             by_id: Cache::new(settings.cached_schemas),
             by_text: Cache::new(settings.cached_schemas),
             by_version: Cache::new(settings.cached_schemas),
             in_subjects: Cache::new(settings.cached_schemas),
             record_names: Cache::new(settings.cached_schemas),
             settings: settings.clone(),
+            metrics: Arc::clone(metrics),
         }))
     }
 
     /// Returns the schema of an id.
     pub async fn by_id(&self, id: i32) -> Result<Arc<Registered>, Failure> {
-        let fetch = async || kept(self.in_time(self.fetch(id)).await);
+        let look = self.look();
+        let fetch = async || kept(self.in_time(look.asking(self.fetch(id))).await);
         self.by_id.get(&id, |found| self.age(found, FOREVER), fetch).await?
     }
 
     /// Returns what is known of an id, of any age as it is for good, without asking for it; `None` is nothing.
     pub fn known(&self, id: i32) -> Option<Result<Arc<Registered>, Failure>> {
-        self.by_id.peek(&id, |found| self.age(found, Duration::MAX))
+        let known = self.by_id.peek(&id, |found| self.age(found, Duration::MAX));
+        if known.is_some() {
+            self.metrics.registry.hits.add(1);
+        }
+        known
     }
 
     /// Returns the schema that `text` is in a subject, which gets it where that is allowed.
     pub async fn of_text(&self, subject: &str, kind: SchemaType, text: &str) -> Result<Versioned, Failure> {
         self.check_size(text)?;
         let key = (subject.to_owned(), kind, fingerprint(text));
-        let fetch = async || kept(self.in_time(self.find_or_register(subject, kind, text)).await);
+        let look = self.look();
+        let fetch = async || kept(self.in_time(look.asking(self.find_or_register(subject, kind, text))).await);
         self.by_text.get(&key, |found| self.age(found, FOREVER), fetch).await?
     }
 
@@ -106,7 +116,8 @@ impl Registry {
     pub async fn in_subject(&self, subject: &str, id: i32) -> Result<Versioned, Failure> {
         let registered = self.by_id(id).await?;
         let key = (subject.to_owned(), id);
-        let fetch = async || kept(self.in_time(self.find_registered(subject, &registered)).await);
+        let look = self.look();
+        let fetch = async || kept(self.in_time(look.asking(self.find_registered(subject, &registered))).await);
         self.in_subjects.get(&key, |found| self.age(found, FOREVER), fetch).await?
     }
 
@@ -118,6 +129,11 @@ impl Registry {
             kept(parsed.map(|schema| schema.record_name().map(Arc::from)))
         };
         self.record_names.get(&(kind, fingerprint(text)), |found| self.age(found, FOREVER), read).await?
+    }
+
+    /// Begins to look for something that may be kept.
+    fn look(&self) -> Look<'_> {
+        Look { metrics: &self.metrics, asked: AtomicBool::new(false) }
     }
 
     fn check_size(&self, text: &str) -> Result<(), Failure> {
@@ -150,7 +166,8 @@ impl Registry {
 
     async fn versioned(&self, subject: &str, version: &str, age: Duration) -> Result<Versioned, Failure> {
         let key = (subject.to_owned(), version.to_owned());
-        let fetch = async || kept(self.in_time(self.fetch_version(subject, version)).await);
+        let look = self.look();
+        let fetch = async || kept(self.in_time(look.asking(self.fetch_version(subject, version))).await);
         self.by_version.get(&key, |found| self.age(found, age), fetch).await?
     }
 
@@ -184,6 +201,26 @@ impl Registry {
             }
             found => found,
         }
+    }
+}
+
+/// A look for something that may be kept; it counts as found there when it is dropped and nobody was asked.
+struct Look<'a> {
+    metrics: &'a Metrics,
+    asked: AtomicBool,
+}
+
+impl Look<'_> {
+    async fn asking<T>(&self, fetch: impl Future<Output = T>) -> T {
+        self.asked.store(true, Ordering::Relaxed);
+        fetch.await
+    }
+}
+
+impl Drop for Look<'_> {
+    fn drop(&mut self) {
+        let registry = &self.metrics.registry;
+        if self.asked.load(Ordering::Relaxed) { &registry.misses } else { &registry.hits }.add(1);
     }
 }
 

@@ -5,7 +5,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http_body_util::Full;
-use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue, USER_AGENT};
+use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 use hyper::http::uri::Authority;
 use hyper::{Method, Uri};
 use hyper_rustls::{FixedServerNameResolver, HttpsConnector, HttpsConnectorBuilder};
@@ -17,6 +17,7 @@ use tokio_rustls::rustls::ClientConfig;
 
 use crate::config::Remote;
 use crate::tls::{self, Tls};
+use crate::trace;
 use crate::upstream::answer::Answer;
 use crate::upstream::failure::{Failure, chain};
 
@@ -103,6 +104,9 @@ impl Client {
         if let Some(content_type) = &request.content_type {
             headers.insert(CONTENT_TYPE, content_type.parse().map_err(|_| unusable("a Content-Type"))?);
         }
+        if let Some(context) = trace::current() {
+            follow(headers, &context);
+        }
         if let Some(host) = &self.host {
             headers.insert(HOST, host.clone());
         }
@@ -111,6 +115,13 @@ impl Client {
         }
         Ok(outgoing)
     }
+}
+
+/// Tells whoever is asked whose request it is part of.
+fn follow(headers: &mut HeaderMap, context: &trace::Context) {
+    let mut insert = |name, value: &str| HeaderValue::from_str(value).ok().map(|value| headers.insert(name, value));
+    insert(HeaderName::from_static("traceparent"), &context.traceparent());
+    context.state.as_deref().map(|state| insert(HeaderName::from_static("tracestate"), state));
 }
 
 fn tls(remote: &Remote) -> Result<ClientConfig, String> {

@@ -25,6 +25,7 @@ mod produce;
 mod produce_v1;
 mod rules;
 mod schemas;
+mod sight;
 mod soak;
 mod v3_admin;
 mod v3_produce;

@@ -13,6 +13,7 @@ use crate::domain::connect::reply::{Outcome, Reply, Settled};
 use crate::domain::connect::restarts::Restarts;
 use crate::domain::connect::workers::Workers;
 use crate::error::{Error, Kind, Result};
+use crate::metrics::ConnectCalls;
 
 /// A Kafka Connect cluster as its clients should find it.
 pub struct Cluster {
@@ -26,11 +27,17 @@ pub struct Cluster {
     /// What was started again when it had failed.
     pub(super) restarts: Restarts,
     pub(super) queue: Queue,
+    calls: Arc<ConnectCalls>,
 }
 
 impl Cluster {
     /// Reads the certificates; connects to nobody. The error is a sentence for the operator.
-    pub(super) fn new(name: &str, settings: &ConnectCluster, admin: &Arc<Admin>) -> Result<Cluster, String> {
+    pub(super) fn new(
+        name: &str,
+        settings: &ConnectCluster,
+        admin: &Arc<Admin>,
+        calls: Arc<ConnectCalls>,
+    ) -> Result<Cluster, String> {
         let workers = Workers::new(name, settings, admin).map_err(|why| format!("connect.{name}: {why}"))?;
         Ok(Cluster {
             name: name.to_owned(),
@@ -39,11 +46,27 @@ impl Cluster {
             guard: Guard::new(settings).map_err(|why| format!("connect.{name}.{why}"))?,
             restarts: Restarts::new(admin),
             settings: settings.clone(),
+            calls,
         })
     }
 
-    /// Carries out the request of a client.
+    /// Returns how many changes wait for their turn.
+    pub fn queued_writes(&self) -> u64 {
+        self.queue.waiting() as u64
+    }
+
+    /// Carries out the request of a client, and counts it.
     pub async fn call(self: &Arc<Self>, call: Call) -> Result<Reply> {
+        let counted = self.calls.begin();
+        let reply = self.serve(call).await;
+        match &reply {
+            Ok(reply) => counted.end(reply.outcome.map_or("answered", Outcome::name), reply.status),
+            Err(error) => counted.end(error.kind().label(), error.kind().status()),
+        }
+        reply
+    }
+
+    async fn serve(self: &Arc<Self>, call: Call) -> Result<Reply> {
         let limit = call.wishes.within.unwrap_or(self.settings.request_timeout).min(self.settings.request_timeout);
         let deadline = Instant::now() + limit;
         self.check_size(&call.body)?;

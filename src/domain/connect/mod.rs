@@ -49,6 +49,7 @@ use crate::admin::Admin;
 use crate::config::Connect;
 use crate::domain::connect::background::Background;
 use crate::error::{Kind, Result};
+use crate::metrics::Metrics;
 
 /// The Connect clusters by name, and what runs beside requests for them.
 pub struct Clusters {
@@ -58,8 +59,9 @@ pub struct Clusters {
 
 impl Clusters {
     /// Takes the settings and reads their certificates; connects to nobody and starts nothing.
-    pub fn new(settings: &Connect, admin: &Arc<Admin>) -> Result<Clusters> {
-        let cluster = |(name, settings): (&String, _)| match Cluster::new(name, settings, admin) {
+    pub fn new(settings: &Connect, admin: &Arc<Admin>, metrics: &Metrics) -> Result<Clusters> {
+        let calls = |name: &String| metrics.connect.get(name).cloned().unwrap_or_default();
+        let cluster = |(name, settings): (&String, _)| match Cluster::new(name, settings, admin, calls(name)) {
             Ok(cluster) => Ok((name.clone(), Arc::new(cluster))),
             Err(why) => Err(Kind::Internal.caused_by(std::io::Error::other(why))),
         };

@@ -453,6 +453,7 @@ impl Instance {
             return Err(Kind::InstanceNotFound.into());
         }
         let receipt = Receipt::new(self, &mut collected);
+        kafka.metrics.consumed.count(self.settings.formats.value, collected.records(), collected.bytes());
         Ok((collected, receipt))
     }
 

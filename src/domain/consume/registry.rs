@@ -75,6 +75,11 @@ impl Instances {
         Ok(instance)
     }
 
+    /// Returns how many there are.
+    pub fn count(&self) -> usize {
+        lock(&self.map).values().map(HashMap::len).sum()
+    }
+
     /// Returns an instance; 40403 where there is none.
     pub fn find(&self, group: &str, name: &str) -> Result<Arc<Instance>> {
         let map = lock(&self.map);

@@ -66,7 +66,7 @@ pub async fn read(
     };
     let nothing_there = offset >= log.end;
     if nothing_there && read.timeout.is_zero() {
-        return Ok(collected.finish());
+        return Ok(counted(kafka, read.formats, collected));
     }
     let deadline = tokio::time::Instant::now() + if nothing_there { read.timeout } else { FETCH_DEADLINE };
     let mut source = Source::from(kafka.readers.start(topic, partition, offset).await?);
@@ -80,17 +80,17 @@ pub async fn read(
         .map_err(|stopped| Kind::Internal.caused_by(stopped))?;
         (source, collected) = (back, so_far);
         match found? {
-            Found::Enough => return Ok(collected.finish()),
+            Found::Enough => return Ok(counted(kafka, read.formats, collected)),
             // Everything up to the end may be compacted or aborted; or this end is what an earlier read left behind.
             Found::OnlyTheEnd if is_first => {
                 is_first = false;
                 drop(source);
                 source = Source::from(kafka.readers.start(topic, partition, offset).await?);
             }
-            Found::OnlyTheEnd => return Ok(collected.finish()),
+            Found::OnlyTheEnd => return Ok(counted(kafka, read.formats, collected)),
             Found::NeedsSchema(id) => match collected.learn(id, deadline).await? {
                 true => continue,
-                false => return Ok(collected.finish()),
+                false => return Ok(counted(kafka, read.formats, collected)),
             },
             Found::Less => {}
         }
@@ -100,9 +100,15 @@ pub async fn read(
                     Kind::KafkaRetriable.because("Kafka did not return the records in time; send the request again.")
                 );
             }
-            return Ok(collected.finish());
+            return Ok(counted(kafka, read.formats, collected));
         }
     }
+}
+
+/// Returns the body of an answer, whose records are counted.
+fn counted(kafka: &Kafka, formats: Formats, collected: Collected) -> Vec<u8> {
+    kafka.metrics.consumed.count(formats.value, collected.records(), collected.bytes());
+    collected.finish()
 }
 
 /// What a look into the fetched records has found.

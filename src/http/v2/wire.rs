@@ -137,6 +137,7 @@ impl RecordText<'_> {
             partition: partition(self.partition, field)?,
             timestamp_ms: self.timestamp.map(timestamp).transpose()?,
             headers: self.headers.into_iter().map(|header| header.header(arena)).collect::<Result<_>>()?,
+            format: codecs.value.as_ref().map(Codec::format).unwrap_or_default(),
         };
         let size = record.size_bytes() as u64;
         if size > limits.record_bytes {
@@ -537,6 +538,7 @@ impl From<&model::Partition> for Partition {
 mod tests {
     use super::*;
     use crate::config::Config;
+    use crate::model::Format;
     use crate::model::{Placed, RecordError};
     use proptest::prelude::*;
 
@@ -563,6 +565,7 @@ mod tests {
             partition: Some(PartitionId::try_from(1).unwrap()),
             timestamp_ms: Some(5),
             headers: vec![header("h", Some(b"a")), header("n", None)],
+            format: Format::Binary,
         };
         assert_eq!(records, vec![expected]);
     }
@@ -571,7 +574,8 @@ mod tests {
     fn null_is_no_key_and_a_tombstone() {
         let records =
             decode(r#"{"records":[{},{"key":null,"value":null,"partition":""}]}"#, Codec::Json, PartitionField::Free);
-        assert_eq!(records.unwrap(), vec![Record::default(), Record::default()]);
+        let tombstone = Record { format: Format::Json, ..Record::default() };
+        assert_eq!(records.unwrap(), vec![tombstone.clone(), tombstone]);
     }
 
     #[test]

@@ -9,8 +9,9 @@ use crate::connect::{Gateway, proxy};
 use crate::harness::connect::fake::{Action, FakeWorkers};
 use crate::harness::http::JSON;
 
-/// Everything that a request to a worker may have.
-const SENT: [&str; 6] = ["accept", "authorization", "content-length", "content-type", "host", "user-agent"];
+/// Everything that a request to a worker may have; the last two only where the client sent them.
+const SENT: [&str; 8] =
+    ["accept", "authorization", "content-length", "content-type", "host", "user-agent", "traceparent", "tracestate"];
 
 #[tokio::test]
 async fn a_worker_gets_only_headers_that_it_has_a_use_for() {

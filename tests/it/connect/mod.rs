@@ -6,7 +6,7 @@ mod failure;
 mod internal;
 mod outcomes;
 mod queue;
-mod requests;
+pub mod requests;
 mod retries;
 mod secrets;
 mod streaming;

@@ -78,6 +78,11 @@ impl Instance {
         instance
     }
 
+    /// Returns the path of its URL.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
     pub fn call(&self, method: &str, path: &str) -> Call {
         http::call(method, &format!("{}{}{path}", self.proxy, self.path))
     }

@@ -29,6 +29,26 @@ impl Proxy {
         proxy
     }
 
+    /// Does the same with a standard output that nobody reads.
+    #[track_caller]
+    pub fn start_unread(args: &[&str]) -> Proxy {
+        let (unread, stdout) = std::io::pipe().expect("a pipe");
+        let mut child = Command::new(env!("CARGO_BIN_EXE_kafka-rest-proxy"))
+            .args(["--listen", "127.0.0.1:0"])
+            .args(args)
+            .stdin(Stdio::null())
+            .stdout(stdout)
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("cargo built the binary");
+        // The end that is read from lives as long as the test run.
+        std::mem::forget(unread);
+        let output = Output::of_stderr(&mut child);
+        let address =
+            output.wait_for(PATIENCE, listening_address).unwrap_or_else(|log| panic!("it does not listen:\n{log}"));
+        Proxy { output, address: Some(address), _last_will: LastWill::kill(child.id()), child }
+    }
+
     /// Starts the binary with exactly these arguments and waits for nothing: for runs that are to fail or end.
     pub fn spawn(args: impl IntoIterator<Item = impl AsRef<OsStr>>, envs: &[(&str, &str)]) -> Proxy {
         let mut child = Command::new(env!("CARGO_BIN_EXE_kafka-rest-proxy"))

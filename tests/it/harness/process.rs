@@ -35,6 +35,15 @@ impl Output {
         Output { shared, readers }
     }
 
+    /// Takes over stderr of `child`, which must be piped.
+    pub fn of_stderr(child: &mut Child) -> Output {
+        let stderr = child.stderr.take().expect("stderr is piped");
+        let state = Mutex::new(State { lines: Vec::new(), open_streams: 1 });
+        let shared = Arc::new(Shared { state, changed: Condvar::new() });
+        let readers = vec![read_lines(stderr, &shared)];
+        Output { shared, readers }
+    }
+
     /// Returns the first `Some` of `matches` over all lines, old and new. The error is what was printed instead until
     /// the child closed its streams or the deadline came.
     pub fn wait_for<T>(&self, deadline: Duration, matches: impl Fn(&str) -> Option<T>) -> Result<T, String> {

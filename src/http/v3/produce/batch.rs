@@ -37,6 +37,7 @@ pub async fn produce(
         true => look_up(&caller, &mut flow, encoder.wanted()).await,
     };
     let prepared = encoder.finish(&known);
+    prepared.count_refused(&caller.metrics.produced);
     let handed = flow.hand_over(&caller.kafka, prepared.records, 0).await;
     let deliveries = handed.finish(&caller.kafka).await;
     let outcomes = outcomes(prepared.slots, deliveries);

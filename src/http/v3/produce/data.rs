@@ -10,7 +10,7 @@ use crate::domain::schemas::{Known, Named, Naming, Part, Serializer, Strategy, W
 use crate::error::Result;
 use crate::format::{Arena, Codec, encode_text};
 use crate::http::v3::produce::record::{Field, unknown_field};
-use crate::model::SchemaType;
+use crate::model::{Format, SchemaType};
 
 /// A key or value as it is written in a record.
 #[derive(Debug)]
@@ -49,6 +49,16 @@ impl Data<'_> {
         match &self.encoding {
             Encoding::Binary | Encoding::Json | Encoding::String => None,
             Encoding::Schema(named) => Some(named),
+        }
+    }
+
+    /// Returns the format, as far as it is known.
+    pub fn format(&self, known: &Known) -> Format {
+        match &self.encoding {
+            Encoding::Binary => Format::Binary,
+            Encoding::Json => Format::Json,
+            Encoding::String => Format::Text,
+            Encoding::Schema(named) => known.get(Part::Value, named).map(|found| found.kind.into()).unwrap_or_default(),
         }
     }
 

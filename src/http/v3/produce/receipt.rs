@@ -4,6 +4,7 @@ use crate::domain::schemas::Serializer;
 use crate::error::{Error, Kind};
 use crate::http::v3::produce::data::Written;
 use crate::http::v3::produce::record::Encoded;
+use crate::metrics::Produced;
 use crate::model::{Delivery, Placed, Record, RecordError};
 
 /// What is known of a record before Kafka has it.
@@ -22,6 +23,7 @@ pub enum Slot {
 /// A record that failed, as a stream or a batch tells it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
+    kind: Kind,
     code: u32,
     message: String,
 }
@@ -31,11 +33,11 @@ impl Failure {
     pub fn new(kind: Kind, message: &str) -> Failure {
         let message = message.lines().next().unwrap_or_default();
         match (kind.status(), kind.code()) {
-            (422, code) if code > 999 => Failure { code: 422, message: format!("Error: {code} : {message}") },
+            (422, code) if code > 999 => Failure { kind, code: 422, message: format!("Error: {code} : {message}") },
             (400, 400) if !message.starts_with(BAD_REQUEST) => {
-                Failure { code: 400, message: format!("{BAD_REQUEST}{message}") }
+                Failure { kind, code: 400, message: format!("{BAD_REQUEST}{message}") }
             }
-            (_, code) => Failure { code, message: message.to_string() },
+            (_, code) => Failure { kind, code, message: message.to_string() },
         }
     }
 
@@ -72,6 +74,15 @@ impl Prepared {
     /// Returns none, with room for `records`.
     pub fn with_capacity(records: usize) -> Prepared {
         Prepared { records: Vec::with_capacity(records), slots: Vec::with_capacity(records) }
+    }
+
+    /// Counts those that are not sent.
+    pub fn count_refused(&self, produced: &Produced) {
+        for slot in &self.slots {
+            if let Slot::Refused(failure) = slot {
+                produced.refused(failure.kind);
+            }
+        }
     }
 
     /// Adds a record.

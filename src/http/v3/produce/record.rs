@@ -85,6 +85,7 @@ impl<'a> RecordText<'a> {
             data.map(|data| data.encode(part, document, known, arena)).transpose().map(Option::unzip)
         };
         let (key, key_written) = encode(Part::Key, self.key)?;
+        let format = self.value.as_ref().map(|data| data.format(known)).unwrap_or_default();
         let (value, value_written) = encode(Part::Value, self.value)?;
         let record = Record {
             key: key.flatten(),
@@ -92,6 +93,7 @@ impl<'a> RecordText<'a> {
             partition,
             timestamp_ms: self.timestamp_ms,
             headers: self.headers,
+            format,
         };
         let (size, limit) = (record.size_bytes() as u64, limits.record_bytes);
         if size > limit {
@@ -263,6 +265,7 @@ mod tests {
     use super::*;
     use crate::config::Config;
     use crate::domain::schemas::{Named, Naming, Strategy, Which};
+    use crate::model::Format;
     use crate::model::{RecordError, SchemaType};
     use proptest::prelude::*;
 
@@ -295,6 +298,7 @@ mod tests {
             partition: Some(PartitionId::try_from(2).unwrap()),
             timestamp_ms: Some(1500),
             headers: vec![header("h", Some(b"a")), header("n", None)],
+            format: Format::Json,
         };
         assert_eq!(record, expected);
         assert_eq!(said(key), Some(("BINARY", Some(1))));

@@ -274,6 +274,7 @@ async fn hand_over(
         decoded.prepared.refuse(failure(broken));
         decoded.is_last = true;
     }
+    decoded.prepared.count_refused(&caller.metrics.produced);
     let Decoded { prepared: Prepared { records, slots }, is_last } = decoded;
     let handed = flow.hand_over(&caller.kafka, records, under_way).await;
     (flow, HandedOver { handed, slots, is_last, batch })
