@@ -63,9 +63,14 @@ pub struct Duplex {
 impl Duplex {
     /// Returns the next piece of the answer, or nothing at its end.
     pub async fn next(&mut self) -> Option<String> {
-        let frame = timeout(PATIENCE, self.answer.frame()).await.expect("it comes in time")?;
-        let data = frame.expect("the stream is not reset").into_data().expect("there are no trailers");
-        Some(String::from_utf8_lossy(&data).into_owned())
+        loop {
+            let frame = timeout(PATIENCE, self.answer.frame()).await.expect("it comes in time")?;
+            let data = frame.expect("the stream is not reset").into_data().expect("there are no trailers");
+            // The end comes in a piece of its own.
+            if !data.is_empty() {
+                return Some(String::from_utf8_lossy(&data).into_owned());
+            }
+        }
     }
 }
 
