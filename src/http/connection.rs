@@ -11,6 +11,7 @@ use actix_server::GracefulShutdownSignal;
 use actix_service::{IntoServiceFactory, ServiceFactory, ServiceFactoryExt, fn_service, map_config};
 use actix_web::dev::AppConfig;
 use actix_web::rt::net::{TcpStream, UnixStream};
+use log::debug;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
@@ -107,7 +108,10 @@ async fn accept(acceptor: TlsAcceptor, stream: TcpStream, limit: Duration) -> Re
     // Small frames of HTTP/2 and ends of handshakes would wait for each other.
     stream.set_nodelay(true).map_err(DispatchError::Io)?;
     let accepted = timeout(limit, acceptor.accept(stream)).await;
-    let stream = accepted.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())).map_err(DispatchError::Io)?;
+    let stream = accepted.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())).map_err(|why| {
+        debug!("no TLS with {}: {why}", peer.map_or_else(|| "a client".to_owned(), |peer| peer.to_string()));
+        DispatchError::Io(why)
+    })?;
     let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
     let protocol = if is_http2 { Protocol::Http2 } else { Protocol::Http1 };
     Ok((Guarded::new(stream, is_http2), protocol, peer))

@@ -33,7 +33,7 @@ async fn rest(stream: &mut (impl AsyncReadExt + Unpin)) -> (Vec<u8>, Duration) {
 #[tokio::test]
 async fn a_handshake_that_does_not_end_is_cut_and_keeps_nobody_out() {
     let certificates = certificates();
-    let settings = ["server.tls.handshake_timeout=2s", "server.workers=1"];
+    let settings = ["server.tls.handshake_timeout=6s", "server.workers=1"];
     let (_app, address) = spawn(&certificates, &settings);
     // More than the 256 at a time that the framework would let in for each worker.
     let mut hanging = Vec::new();
@@ -46,11 +46,11 @@ async fn a_handshake_that_does_not_end_is_cut_and_keeps_nobody_out() {
     }
     let begin = Instant::now();
     assert_eq!(TlsClient::new(&certificates).get(address, "/").await.unwrap().status, 200);
-    assert!(begin.elapsed() < Duration::from_secs(2), "it did not wait for their end: {:?}", begin.elapsed());
+    assert!(begin.elapsed() < Duration::from_secs(6), "it did not wait for their end: {:?}", begin.elapsed());
     for mut stream in hanging {
         assert_eq!(rest(&mut stream).await.0, b"");
     }
-    assert!(begin.elapsed() < Duration::from_secs(2) + CUT, "{:?}", begin.elapsed());
+    assert!(begin.elapsed() < Duration::from_secs(6) + CUT, "{:?}", begin.elapsed());
 }
 
 #[tokio::test]
@@ -68,7 +68,7 @@ async fn a_head_that_comes_slowly_is_cut_with_tls_too() {
         if let Ok(read) = timeout(Duration::from_millis(50), stream.read(&mut chunk)).await {
             break chunk[..read.unwrap_or(0)].to_vec();
         }
-        assert!(begin.elapsed() < 1 * CUT + Duration::from_secs(1), "it is not cut");
+        assert!(begin.elapsed() < CUT, "it is not cut");
     };
     assert!(answer.is_empty() || answer.starts_with(b"HTTP/1.1 408 "), "{}", String::from_utf8_lossy(&answer));
     rest(&mut stream).await;

@@ -43,6 +43,32 @@ async fn every_api_is_served_and_names_https_addresses() {
 }
 
 #[tokio::test]
+async fn a_stream_of_records_gets_each_receipt_before_the_next_is_sent() {
+    let certificates = certificates();
+    let (_app, address) = spawn(&certificates, &[]);
+    let topic = app::topic(1);
+    let mut session = TlsClient::new(&certificates).http2().connect(address).await.unwrap();
+    let clusters = session.get("/v3/clusters").await.unwrap().ok();
+    let cluster = clusters["data"][0]["cluster_id"].as_str().unwrap();
+    let path = format!("/v3/clusters/{cluster}/topics/{topic}/records");
+    let record = r#"{"value":{"type":"JSON","data":1}}"#;
+    let mut duplex = session.duplex(&path, JSON, record).await;
+    for offset in 0..3 {
+        let receipt: serde_json::Value = serde_json::from_str(&duplex.next().await.unwrap()).unwrap();
+        assert_eq!((&receipt["error_code"], &receipt["offset"]), (&json!(200), &json!(offset)), "{receipt}");
+        // The connection has room for others meanwhile.
+        assert_eq!(session.get("/live").await.unwrap().status, 200);
+        if offset < 2 {
+            duplex.sending.send(record.into()).await.unwrap();
+        }
+    }
+    let (closed, _) = tokio::sync::mpsc::channel(1);
+    duplex.sending = closed;
+    assert_eq!(duplex.next().await, None);
+    certificates.remove();
+}
+
+#[tokio::test]
 async fn one_connection_has_many_requests_at_a_time() {
     let certificates = certificates();
     let (_app, address) = spawn(&certificates, &[]);

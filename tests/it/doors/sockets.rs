@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::os::unix::net::UnixListener;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use reqwest::Client;
@@ -20,8 +20,8 @@ fn path() -> PathBuf {
     std::env::temp_dir().join(&unique("s")[..12]).with_extension("sock")
 }
 
-async fn get(path: &PathBuf, target: &str) -> reqwest::Result<Answer> {
-    let client = Client::builder().unix_socket(path.clone()).build().unwrap();
+async fn get(path: &Path, target: &str) -> reqwest::Result<Answer> {
+    let client = Client::builder().unix_socket(path.to_owned()).build().unwrap();
     http::get(&format!("http://proxy{target}")).send_with(&client).await
 }
 

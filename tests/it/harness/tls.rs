@@ -1,16 +1,21 @@
 //! A client with TLS, for HTTP/1 and HTTP/2, that shows what it was shown.
 
+use std::convert::Infallible;
 use std::fmt::Display;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full};
+use futures_util::stream;
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Full, StreamBody};
+use hyper::body::{Frame, Incoming};
 use hyper::client::conn::{http1, http2};
 use hyper::{Request, Uri};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::net::TcpStream;
+use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -42,8 +47,31 @@ pub struct Session {
 }
 
 enum Sender {
-    One(http1::SendRequest<Full<Bytes>>),
-    Two(http2::SendRequest<Full<Bytes>>),
+    One(http1::SendRequest<Body>),
+    Two(http2::SendRequest<Body>),
+}
+
+/// What is sent: known from the beginning, or as it comes.
+type Body = UnsyncBoxBody<Bytes, Infallible>;
+
+/// An answer that comes while the request is still being sent.
+pub struct Duplex {
+    pub sending: mpsc::Sender<Bytes>,
+    answer: Incoming,
+}
+
+impl Duplex {
+    /// Returns the next piece of the answer, or nothing at its end.
+    pub async fn next(&mut self) -> Option<String> {
+        loop {
+            let frame = timeout(PATIENCE, self.answer.frame()).await.expect("it comes in time")?;
+            let data = frame.expect("the stream is not reset").into_data().expect("there are no trailers");
+            // The end comes in a piece of its own.
+            if !data.is_empty() {
+                return Some(String::from_utf8_lossy(&data).into_owned());
+            }
+        }
+    }
 }
 
 impl TlsClient {
@@ -136,7 +164,7 @@ impl Session {
         headers: &[(&str, &str)],
         body: &str,
     ) -> Result<Answer, String> {
-        let body = Full::new(Bytes::from(body.to_owned()));
+        let body = Full::new(Bytes::from(body.to_owned())).boxed_unsync();
         let request = Request::builder().method(method);
         let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
         let answer = async {
@@ -156,6 +184,22 @@ impl Session {
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
         let body = timeout(PATIENCE, answer.into_body().collect()).await.map_err(text)?.map_err(text)?;
         Ok(Answer { status, headers, body: body.to_bytes().to_vec() })
+    }
+
+    /// Starts a POST whose body comes as it is sent, and waits for the head of the answer; only HTTP/2.
+    pub async fn duplex(&mut self, path: &str, media: &str, first: &str) -> Duplex {
+        let Sender::Two(sender) = &mut self.sender else { panic!("it has to be HTTP/2") };
+        let (sending, pieces) = mpsc::channel(8);
+        sending.send(Bytes::from(first.to_owned())).await.unwrap();
+        let pieces = stream::unfold(pieces, async |mut pieces: mpsc::Receiver<Bytes>| {
+            pieces.recv().await.map(|piece| (Ok::<_, Infallible>(Frame::data(piece)), pieces))
+        });
+        let body = StreamBody::new(pieces).boxed_unsync();
+        let uri: Uri = format!("https://{}{path}", self.host).parse().unwrap();
+        let request = Request::post(uri).header("content-type", media).body(body).unwrap();
+        let answer = timeout(PATIENCE, sender.send_request(request)).await.unwrap().unwrap();
+        assert_eq!(answer.status(), 200);
+        Duplex { sending, answer: answer.into_body() }
     }
 
     /// Returns another handle for the same connection, which has to be HTTP/2.

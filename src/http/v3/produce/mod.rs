@@ -15,8 +15,8 @@ pub use batch::produce as batch;
 use std::time::Duration;
 
 use actix_web::dev::Decompress;
-use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, TRANSFER_ENCODING};
+use actix_web::http::{StatusCode, Version};
 use actix_web::web::{Bytes, Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use futures_util::stream::LocalBoxStream;
@@ -54,7 +54,7 @@ pub async fn stream(
     stopping: Data<Stopping>,
 ) -> Result<HttpResponse> {
     let headers = request.headers();
-    if !has_body(headers) {
+    if !has_body(&request) {
         return Err(Kind::InvalidPayload.into());
     }
     if content.0 == Typed::Not {
@@ -70,10 +70,13 @@ pub async fn stream(
     Ok(answer.body(StatusCode::OK, BodyStream::new(receipts)))
 }
 
-/// Tells whether a body is announced that may have something in it.
-fn has_body(headers: &HeaderMap) -> bool {
-    let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
-    headers.contains_key(TRANSFER_ENCODING) || length.is_some_and(|length| length.trim() != "0")
+/// Tells whether a body is announced that may have something in it; HTTP/2 needs no header for that.
+fn has_body(request: &HttpRequest) -> bool {
+    let headers = request.headers();
+    match headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()) {
+        Some(length) => length.trim() != "0" || headers.contains_key(TRANSFER_ENCODING),
+        None => headers.contains_key(TRANSFER_ENCODING) || request.version() == Version::HTTP_2,
+    }
 }
 
 /// The reference takes two charsets, and reads UTF-8 whichever it is.
