@@ -457,4 +457,19 @@ mod tests {
             assert!(!problem.contains("hunter2"), "{problem}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn nothing_that_is_taken_for_a_token_or_keys_stops_it(
+            header in r#"(\{"alg":"ES256"|,"kid":"p256"|,"crit":|\[|\]|\}|[a-z"]){0,8}"#,
+            claims in r#"(\{|"exp":|1e400|-1|null|"sub":"a"|,|\}){0,8}"#,
+            keys in r#"(\{"keys":\[|\{"kty":"(RSA|EC|oct|OKP)"|,"n":""|,"x":"AA"|,"k":"AA"|\}|\]){0,10}"#,
+        ) {
+            let (settings, set) = (settings(), set_of(&key_values(), &settings(), true).unwrap());
+            let token = format!("{}.{}.AAAA", b64(&header), b64(&claims));
+            proptest::prop_assert!(Rules::new(&settings.jwt).verify(&token, &set).is_err());
+            let _ = Rules::new(&settings.jwt).read(&token);
+            let _ = KeySet::read(keys.as_bytes(), &[Algorithm::RS256, Algorithm::HS256], true);
+        }
+    }
 }
