@@ -363,8 +363,11 @@ mod tests {
             let bad = token(&claims);
             assert_eq!(name(ask(&auth, Shown::Token(&bad), None).await), Err(Refusal::Wrong), "{claims}");
         }
-        let none = token(&serde_json::json!({ "sub": "alice", "exp": now + 60 })).replacen('.', "", 1);
-        assert_eq!(name(ask(&auth, Shown::Token(&none), None).await), Err(Refusal::Wrong));
+        let broken = token(&serde_json::json!({ "sub": "alice", "exp": now + 60 })).replacen('.', "", 1);
+        let large = token(&serde_json::json!({ "sub": "alice", "exp": now + 60, "pad": "x".repeat(8192) }));
+        for bad in [broken, large] {
+            assert_eq!(name(ask(&auth, Shown::Token(&bad), None).await), Err(Refusal::Wrong), "{bad}");
+        }
     }
 
     #[tokio::test]

@@ -100,4 +100,17 @@ mod tests {
         assert!(Shown::read(None) == Shown::Unreadable);
         assert!(Shown::read(Some("Basic //86YQ==")) == Shown::Unreadable, "not UTF-8");
     }
+
+    proptest::proptest! {
+        #[test]
+        fn nothing_that_is_taken_for_a_header_stops_it(text in "(Basic|Bearer|[ =:A-Za-z0-9+/ü]){0,20}") {
+            Shown::read(Some(&text));
+        }
+
+        #[test]
+        fn what_was_encoded_is_read(user in "[^:\\p{Cc}]{1,60}", secret in "\\P{Cc}{0,250}") {
+            let is_read = is_password(&basic(&format!("{user}:{secret}")), &user, &secret);
+            proptest::prop_assert!(is_read);
+        }
+    }
 }

@@ -157,4 +157,13 @@ mod tests {
             assert!(found.starts_with(problem), "{rules}: {found}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn nothing_that_is_taken_for_rules_or_a_subject_stops_it(text in r"(RULE:|DEFAULT|[\\/$1-3(),LUa-c.*^ü]){0,12}", subject in ".{0,20}") {
+            if let Ok(rules) = Rules::read(&text) {
+                rules.name(&subject);
+            }
+        }
+    }
 }

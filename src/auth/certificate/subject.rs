@@ -108,4 +108,21 @@ mod tests {
         let certificate = params.self_signed(&rcgen::KeyPair::generate().unwrap()).unwrap();
         assert_eq!(subject(certificate.der()), None);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn nothing_that_is_taken_for_a_certificate_stops_it(
+            changes in proptest::collection::vec((0_usize..2000, proptest::num::u8::ANY), 0..8),
+            garbage in proptest::collection::vec(proptest::num::u8::ANY, 0..64),
+        ) {
+            let (_, pem) = parse_x509_pem(include_bytes!("testdata/odd.pem")).unwrap();
+            let mut der = pem.contents;
+            for (at, byte) in changes {
+                let length = der.len();
+                der[at % length] = byte;
+            }
+            subject(&der);
+            subject(&garbage);
+        }
+    }
 }

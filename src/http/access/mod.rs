@@ -100,9 +100,7 @@ async fn ask_kafka(state: Data<State>, attempt: Attempt) -> Result<Caller, Denie
 fn denied(error: Error) -> Denied {
     match error.kind() {
         Kind::KafkaAuthentication => Denied::Refused(Refusal::Wrong),
-        Kind::Kafka | Kind::KafkaRetriable | Kind::BrokerNotAvailable => {
-            Denied::Failed(Error::from(Kind::AuthUnavailable).caused_by(error))
-        }
+        Kind::Kafka | Kind::KafkaRetriable => Denied::Failed(Error::from(Kind::AuthUnavailable).caused_by(error)),
         _ => Denied::Failed(error),
     }
 }
@@ -147,7 +145,7 @@ mod tests {
             (Kind::KafkaAuthentication, Kind::CredentialsWrong),
             (Kind::KafkaRetriable, Kind::AuthUnavailable),
             (Kind::Kafka, Kind::AuthUnavailable),
-            (Kind::BrokerNotAvailable, Kind::AuthUnavailable),
+            (Kind::BrokerNotAvailable, Kind::BrokerNotAvailable),
             (Kind::Overloaded, Kind::Overloaded),
         ];
         for (said, told) in table {
