@@ -110,3 +110,61 @@ fn metered(meter: &Meter, mut response: ServiceResponse) -> ServiceResponse {
     limit::tell(meter, response.headers_mut());
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use actix_web::http::header::CONTENT_TYPE;
+    use actix_web::http::{Method, StatusCode};
+    use actix_web::{App, rt, test};
+
+    use super::*;
+    use crate::config::{Config, Rule};
+    use crate::http::routes;
+    use crate::model::Principal;
+
+    fn config() -> Config {
+        let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+        let mut config = Config::for_bootstrap("127.0.0.1:1");
+        let rule = Rule {
+            principals: words(&["alice"]),
+            verbs: words(&["write"]),
+            topics: words(&["orders"]),
+            ..Rule::default()
+        };
+        config.rules.insert("one".to_owned(), rule);
+        config
+    }
+
+    /// Returns the statuses of a produce request of each of these callers, in a type that the endpoint does not take.
+    fn statuses(config: Config, names: &[&str]) -> Vec<u16> {
+        rt::System::new().block_on(async {
+            let state = Data::new(State::new(config).expect("the clients need no connection"));
+            let served = state.config.endpoints.clone();
+            let app = App::new().app_data(state.clone()).configure(|config| routes(config, &served));
+            let app = test::init_service(app).await;
+            let mut statuses = Vec::new();
+            for name in names {
+                let request = test::TestRequest::with_uri("/topics/orders").method(Method::POST);
+                let request = request.insert_header((CONTENT_TYPE, "text/plain")).to_request();
+                request.extensions_mut().insert(Caller::new(Principal::named(name), state.clone()));
+                let answered = app.call(request).await.expect("it is answered");
+                statuses.push(answered.status().as_u16());
+            }
+            statuses
+        })
+    }
+
+    #[test]
+    fn a_caller_is_who_was_found_to_call_and_is_let_in_before_anything_else_is_looked_at() {
+        let (let_in, refused) = (StatusCode::UNSUPPORTED_MEDIA_TYPE.as_u16(), StatusCode::FORBIDDEN.as_u16());
+        assert_eq!(statuses(config(), &["alice", "bob", "ANONYMOUS"]), [let_in, refused, refused]);
+    }
+
+    #[test]
+    fn callers_are_limited_each_by_themselves() {
+        let mut config = config();
+        config.rate.requests = 1;
+        config.rate.requests_burst = 2;
+        assert_eq!(statuses(config, &["alice", "alice", "alice", "bob", "bob", "bob"]), [415, 415, 429, 403, 403, 429]);
+    }
+}
