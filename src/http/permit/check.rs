@@ -117,6 +117,8 @@ mod tests {
     use actix_web::http::{Method, StatusCode};
     use actix_web::{App, rt, test};
 
+    use std::sync::Arc;
+
     use super::*;
     use crate::config::{Config, Rule};
     use crate::http::routes;
@@ -139,8 +141,8 @@ mod tests {
     fn statuses(config: Config, names: &[&str]) -> Vec<u16> {
         rt::System::new().block_on(async {
             let state = Data::new(State::new(config).expect("the clients need no connection"));
-            let served = state.config.endpoints.clone();
-            let app = App::new().app_data(state.clone()).configure(|config| routes(config, &served));
+            let settings = Arc::clone(&state.config);
+            let app = App::new().app_data(state.clone()).configure(|config| routes(config, &settings));
             let app = test::init_service(app).await;
             let mut statuses = Vec::new();
             for name in names {
