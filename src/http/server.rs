@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use actix_web::http::KeepAlive;
-use actix_web::middleware::from_fn;
+use actix_web::middleware::{Condition, from_fn};
 use actix_web::web::{Data, QueryConfig};
 use actix_web::{App, HttpServer};
 
@@ -52,7 +52,7 @@ pub fn bind(state: Data<State>) -> Result<Server, String> {
             .app_data(QueryConfig::default().error_handler(|error, _| {
                 Kind::BadRequest.because(format!("The query cannot be read: {error}.")).into()
             }))
-            .wrap(from_fn(refuse_unserved))
+            .wrap(Condition::new(!unserved.is_empty(), from_fn(refuse_unserved)))
             .wrap(from_fn(envelope))
             .configure(|config| routes(config, &state.config.endpoints))
     })
