@@ -53,6 +53,7 @@ impl Layers {
         >,
     > {
         let settings = Arc::clone(&self.state.config);
+        let unserved = self.unserved;
         let is_asked = self.state.config.auth.methods.any();
         App::new()
             .app_data(door)
@@ -60,14 +61,14 @@ impl Layers {
             .app_data(self.gate)
             .app_data(self.readiness)
             .app_data(self.stopping)
-            .app_data(self.unserved)
+            .app_data(unserved.clone())
             .app_data(self.sight)
             .app_data(self.cors)
             .app_data(QueryConfig::default().error_handler(|error, _| {
                 Kind::BadRequest.because(format!("The query cannot be read: {error}.")).into()
             }))
             .wrap(Condition::new(is_asked, from_fn(authenticate)))
-            .wrap(from_fn(refuse_unserved))
+            .wrap(Condition::new(!unserved.is_empty(), from_fn(refuse_unserved)))
             .wrap(from_fn(envelope))
             .wrap(Condition::new(settings.cors.is_on(), from_fn(cors)))
             .wrap(from_fn(observe))

@@ -44,10 +44,12 @@ impl Unserved {
         Unserved(all)
     }
 
+    /// Tells whether everything is served.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     fn refusal(&self, request: &HttpRequest) -> Option<HttpResponse> {
-        if self.0.is_empty() {
-            return None;
-        }
         let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
         let pattern = request.match_pattern()?;
         let is_v1 = names_v1(header(CONTENT_TYPE), header(ACCEPT));
@@ -92,6 +94,9 @@ pub fn check_format(caller: &Caller, family: &str, format: Format) -> Result<()>
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
+
+    use actix_web::middleware::from_fn;
+    use actix_web::{App, rt, test};
 
     use super::*;
     use crate::config::ENDPOINT_NAMES;
@@ -174,5 +179,39 @@ mod tests {
         paths.sort_unstable();
         assert_eq!(paths, [("/topics".to_owned(), true), ("/topics/{topic}".to_owned(), true)]);
         assert_eq!(unserved.0[&("/topics/{topic}".to_owned(), true)].allow, "POST, OPTIONS");
+    }
+
+    #[test]
+    fn what_is_not_served_is_refused_before_anybody_is_asked_who_they_are() {
+        let block = ["api.v3.topics.list", "api.v3.topics.delete", "api.v1.topics.list", "connect.connectors.list"];
+        let served = Endpoints { allow: Vec::new(), block: block.map(str::to_owned).to_vec() };
+        let unserved = Data::new(Unserved::of(table(), &served));
+        let answered = rt::System::new().block_on(async {
+            let stranger = |request: ServiceRequest, _: Next<BoxBody>| async {
+                let (request, _) = request.into_parts();
+                Ok::<_, actix_web::Error>(ServiceResponse::new(request, HttpResponse::Unauthorized().finish()))
+            };
+            let app = App::new().app_data(unserved).wrap(from_fn(stranger)).wrap(from_fn(refuse_unserved));
+            let app = test::init_service(app.configure(|config| table().register(config, &served))).await;
+            let mut answered = Vec::new();
+            for (method, path, accept) in [
+                (Method::GET, "/v3/clusters/x/topics", "*/*"),
+                (Method::HEAD, "/kafka/v3/clusters/x/topics", "*/*"),
+                (Method::POST, "/v3/clusters/x/topics", "*/*"),
+                (Method::OPTIONS, "/v3/clusters/x/topics", "*/*"),
+                (Method::DELETE, "/v3/clusters/x/topics/t", "*/*"),
+                (Method::GET, "/topics", "*/*"),
+                (Method::GET, "/topics", "application/vnd.kafka.v1+json"),
+                (Method::GET, "/connectors", "*/*"),
+                (Method::GET, "/connect/c/connectors", "*/*"),
+                (Method::POST, "/connectors", "*/*"),
+                (Method::GET, "/nowhere", "*/*"),
+            ] {
+                let request = test::TestRequest::with_uri(path).method(method).insert_header((ACCEPT, accept));
+                answered.push(test::call_service(&app, request.to_request()).await.status().as_u16());
+            }
+            answered
+        });
+        assert_eq!(answered, [404, 404, 401, 401, 405, 401, 404, 404, 404, 401, 401]);
     }
 }

@@ -7,7 +7,7 @@ use crate::harness::{kafka, unique};
 use crate::rules::{cluster, started};
 
 /// What says nothing of what lies behind the proxy.
-const OPEN: [&str; 4] = ["/", "/health", "/openapi.json", "/docs"];
+const OPEN: [&str; 6] = ["/", "/health", "/live", "/ready", "/openapi.json", "/docs"];
 
 struct Endpoint {
     method: String,

@@ -407,7 +407,8 @@ mod tests {
             space in "[ \\n\\t]{0,2}",
             escaped in any::<bool>(),
             key in prop::sample::select(vec!["pin", "password", "a.Secret", "sasl.jaas.config", "db_token"]),
-            other in "[a-z0-9.]{1,8}",
+            // Not of letters: those may well spell what looks like the key of a secret.
+            other in "n[0-9.]{1,7}",
             shape in prop::sample::select(vec![Shape::Config, Shape::Info, Shape::Tasks, Shape::TasksConfig, Shape::Expanded]),
         ) {
             let config = written(
