@@ -81,7 +81,19 @@ impl Configs {
             .config
             .create_with_context(Listener(Arc::clone(&self.health)))
             .map_err(|error| Kind::Internal.because("The Kafka client cannot be created.").caused_by(error))?;
-        Ok(self.client.get_or_init(|| created))
+        let client = self.client.get_or_init(|| created);
+        if let Some(login) = &self.health.login {
+            login.get().give_to(client.inner().native_ptr())?;
+        }
+        Ok(client)
+    }
+
+    /// Gives the client, if it runs, the newest credentials.
+    pub(super) fn renew(&self) {
+        let (Some(client), Some(login)) = (self.client.get(), &self.health.login) else { return };
+        if let Err(why) = login.get().give_to(client.inner().native_ptr()) {
+            log::warn!("the client for configurations of a caller keeps its old credentials: {}", why.log_line());
+        }
     }
 }
 

@@ -1,5 +1,5 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use log::{error, info, warn};
@@ -35,13 +35,14 @@ const SEND_ON_WORKER: usize = 2000;
 /// to the one that gathers for a fraction of a millisecond: that triples small batches and would cost a lone caller
 /// six times its latency (docs/BENCHMARKS.md). Order holds for a caller that waits for its answers.
 pub struct Producers {
-    lone: Lane,
-    busy: Lane,
-    single: OnceLock<Lane>,
-    single_config: ClientConfig,
+    lone: Arc<Lane>,
+    busy: Arc<Lane>,
+    /// Sends each record by itself: a broker refuses a whole batch for one bad record, and a batch holds records of many
+    /// clients.
+    single: Arc<Lane>,
     in_flight: Arc<AtomicUsize>,
     busy_requests: usize,
-    queue: Queue,
+    queue: Arc<Queue>,
     deadline: Duration,
 }
 
@@ -70,20 +71,32 @@ impl Sending {
 }
 
 impl Producers {
+    /// Creates both producers; a third only when it is needed.
     pub(super) fn new(config: &Config, health: &Arc<Health>) -> Result<Producers> {
+        let producers = Producers::when_needed(config, health, Queue::new(&config.producer));
+        producers.lone.producer_now()?;
+        producers.busy.producer_now()?;
+        Ok(producers)
+    }
+
+    /// Returns producers of a caller, who has a share of this queue; each is created when it is first needed.
+    pub(super) fn of_caller(&self, config: &Config, health: &Arc<Health>) -> Producers {
+        Producers::when_needed(config, health, self.queue.share())
+    }
+
+    fn when_needed(config: &Config, health: &Arc<Health>, queue: Queue) -> Producers {
         let linger_ms = config.producer.linger.as_secs_f64() * 1000.0;
         let mut single_config = producer_config(config, 0.0);
         single_config.set("batch.num.messages", "1");
-        Ok(Producers {
-            lone: Lane::new("lone", producer_config(config, 0.0), health)?,
-            busy: Lane::new("busy", producer_config(config, linger_ms), health)?,
-            single: OnceLock::new(),
-            single_config,
+        Producers {
+            lone: Lane::new("lone", producer_config(config, 0.0), health),
+            busy: Lane::new("busy", producer_config(config, linger_ms), health),
+            single: Lane::new("single", single_config, health),
             in_flight: Arc::default(),
             busy_requests: config.producer.busy_requests,
-            queue: Queue::new(&config.producer),
+            queue: Arc::new(queue),
             deadline: config.producer.delivery_timeout + REPORT_GRACE,
-        })
+        }
     }
 
     /// Writes `records` to `topic` and returns what became of each, in their order.
@@ -109,7 +122,7 @@ impl Producers {
             Pace::Lone => &self.lone,
             Pace::Busy => &self.busy,
         };
-        let outgoing = Outgoing { producer: lane.producer(), topic: topic.clone(), records };
+        let outgoing = Outgoing { producer: lane.producer().await?, topic: topic.clone(), records };
         let batch = hand_over(&outgoing, Some(reservation)).await?;
         Ok(Sending { outgoing, batch, pace, _under_way: under_way })
     }
@@ -121,10 +134,8 @@ impl Producers {
         let mut deliveries = self.complete(&outgoing, &batch).await;
         let refused = |delivery: &Delivery| delivery.as_ref().is_err_and(|failure| failure.with_its_batch);
         let alone: Vec<usize> = (0..deliveries.len()).filter(|slot| refused(&deliveries[*slot])).collect();
-        if !alone.is_empty()
-            && let Some(lane) = self.single_lane()
-        {
-            outgoing.producer = lane.producer();
+        if !alone.is_empty() {
+            outgoing.producer = self.single.producer().await?;
             outgoing.records = Arc::new(alone.iter().map(|slot| outgoing.records[*slot].clone()).collect());
             let again = hand_over(&outgoing, None).await?;
             let again = self.complete(&outgoing, &again).await;
@@ -141,35 +152,35 @@ impl Producers {
         explain_fatal(batch.deliveries(), &outgoing.producer)
     }
 
-    /// Returns the producer that sends each record by itself: a broker refuses a whole batch for one bad record, and
-    /// a batch holds records of many clients. Created when it is first needed.
-    fn single_lane(&self) -> Option<&Lane> {
-        if let Some(lane) = self.single.get() {
-            return Some(lane);
-        }
-        match Lane::new("single", self.single_config.clone(), &self.lone.health) {
-            Ok(lane) => Some(self.single.get_or_init(|| lane)),
-            Err(why) => {
-                error!("cannot create the producer for single records: {}", why.log_line());
-                None
-            }
-        }
-    }
-
     /// Waits until everything handed over is acknowledged or failed; blocks the thread for up to `timeout`.
     pub fn flush(&self, timeout: Duration) {
         let deadline = std::time::Instant::now() + timeout;
-        for lane in [&self.lone, &self.busy].into_iter().chain(self.single.get()) {
+        for lane in self.lanes() {
+            let Some(producer) = lane.current() else { continue };
             let left = deadline.saturating_duration_since(std::time::Instant::now());
-            if let Err(error) = lane.producer().client.flush(left) {
+            if let Err(error) = producer.client.flush(left) {
                 warn!("the {} producer still had records when time was up: {error}", lane.name);
             }
         }
     }
 
     /// Returns the client whose look-ups create topics where the brokers do so.
-    pub(super) fn creating_client(&self) -> Arc<Producer> {
-        self.lone.producer()
+    pub(super) async fn creating_client(&self) -> Result<Arc<Producer>> {
+        self.lone.producer().await
+    }
+
+    /// Tells whether no record waits for Kafka.
+    pub(super) fn are_idle(&self) -> bool {
+        self.queue.is_empty()
+    }
+
+    /// Gives those that run the newest credentials.
+    pub(super) fn renew(&self) {
+        self.lanes().for_each(Lane::renew);
+    }
+
+    fn lanes(&self) -> impl Iterator<Item = &Lane> {
+        [&self.lone, &self.busy, &self.single].into_iter().map(Arc::as_ref)
     }
 }
 
@@ -312,6 +323,9 @@ impl Producer {
         let failed = |error| Kind::Internal.because("The Kafka client cannot be created.").caused_by(error);
         let reports = Reports { health: Arc::clone(health), broken: AtomicBool::new(false) };
         let client: Arc<BaseProducer<Reports>> = Arc::new(config.create_with_context(reports).map_err(failed)?);
+        if let Some(login) = &health.login {
+            login.get().give_to(client.client().native_ptr())?;
+        }
         let dropped = Arc::new(AtomicBool::new(false));
         let (polled, stop) = (Arc::clone(&client), Arc::clone(&dropped));
         let poll = move || {
@@ -330,6 +344,10 @@ impl Producer {
     pub(super) fn client(&self) -> &Client<Reports> {
         self.client.client()
     }
+
+    fn is_broken(&self) -> bool {
+        self.client().context().is_broken()
+    }
 }
 
 impl Drop for Producer {
@@ -338,38 +356,63 @@ impl Drop for Producer {
     }
 }
 
-/// A producer that is replaced when it breaks.
-struct Lane {
+/// A producer that is created when it is first needed, and replaced when it breaks.
+pub(super) struct Lane {
     name: &'static str,
     config: ClientConfig,
     health: Arc<Health>,
-    current: RwLock<Arc<Producer>>,
+    current: RwLock<Option<Arc<Producer>>>,
 }
 
 impl Lane {
-    fn new(name: &'static str, config: ClientConfig, health: &Arc<Health>) -> Result<Lane> {
-        let current = RwLock::new(Arc::new(Producer::new(&config, health)?));
-        Ok(Lane { name, config, health: Arc::clone(health), current })
+    pub(super) fn new(name: &'static str, config: ClientConfig, health: &Arc<Health>) -> Arc<Lane> {
+        Arc::new(Lane { name, config, health: Arc::clone(health), current: RwLock::default() })
     }
 
-    fn producer(&self) -> Arc<Producer> {
-        let current = Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner));
-        if current.client().context().is_broken() { self.replace() } else { current }
+    /// Returns the producer if there is one.
+    pub(super) fn current(&self) -> Option<Arc<Producer>> {
+        self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Puts a new producer in the place of one that had a fatal error, unless another request has just done so.
-    fn replace(&self) -> Arc<Producer> {
-        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
-        if current.client().context().is_broken() {
-            match Producer::new(&self.config, &self.health) {
-                Ok(new) => {
-                    info!("replacing the {} producer after a fatal error", self.name);
-                    *current = Arc::new(new);
-                }
-                Err(why) => error!("cannot replace the {} producer: {}", self.name, why.log_line()),
-            }
+    /// Returns a producer that works; one is created off the worker, as with TLS that takes a while.
+    pub(super) async fn producer(self: &Arc<Lane>) -> Result<Arc<Producer>> {
+        if let Some(current) = self.current().filter(|current| !current.is_broken()) {
+            return Ok(current);
         }
-        Arc::clone(&current)
+        let lane = Arc::clone(self);
+        let created = tokio::task::spawn_blocking(move || lane.producer_now()).await;
+        created.map_err(|stopped| Kind::Internal.caused_by(stopped))?
+    }
+
+    /// Does the same on this thread; a producer that had a fatal error stays where it cannot be replaced.
+    pub(super) fn producer_now(&self) -> Result<Arc<Producer>> {
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        let broken = match &*current {
+            // Another request has just done it.
+            Some(current) if !current.is_broken() => return Ok(Arc::clone(current)),
+            broken => broken.clone(),
+        };
+        match (Producer::new(&self.config, &self.health), broken) {
+            (Ok(new), broken) => {
+                if broken.is_some() {
+                    info!("replacing the {} producer after a fatal error", self.name);
+                }
+                Ok(Arc::clone(current.insert(Arc::new(new))))
+            }
+            (Err(why), Some(broken)) => {
+                error!("cannot replace the {} producer: {}", self.name, why.log_line());
+                Ok(broken)
+            }
+            (Err(why), None) => Err(why),
+        }
+    }
+
+    /// Gives a producer that runs the newest credentials.
+    pub(super) fn renew(&self) {
+        let (Some(current), Some(login)) = (self.current(), &self.health.login) else { return };
+        if let Err(why) = login.get().give_to(current.client().native_ptr()) {
+            warn!("the {} producer of a caller keeps its old credentials: {}", self.name, why.log_line());
+        }
     }
 }
 

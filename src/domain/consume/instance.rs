@@ -12,7 +12,7 @@ use crate::domain::consume::registry::CLOSE_WAIT;
 use crate::domain::schemas::Schemas;
 use crate::error::{Error, Kind, Result};
 use crate::kafka::{FetchedRecord, GroupConsumer, Kafka};
-use crate::model::{Formats, GroupSettings, PartitionId, PartitionOffset, TopicName};
+use crate::model::{Formats, GroupSettings, PartitionId, PartitionOffset, Principal, TopicName};
 
 /// How old the topics that a pattern matches may be when a read begins.
 const PATTERN_AGE: Duration = Duration::from_secs(10);
@@ -84,6 +84,8 @@ pub struct ReadRequest {
 /// Operations are ordered by a lock that none of them holds while it waits for records, so a read that waits delays
 /// nobody. Its Kafka consumer is created when the first operation needs it.
 pub struct Instance {
+    /// Who created it; it is nobody else's.
+    pub owner: Principal,
     /// The group's id.
     pub group: String,
     /// Its name in the group.
@@ -157,8 +159,9 @@ pub struct Use<'a>(&'a Instance);
 
 impl Instance {
     /// Returns an instance that has no Kafka consumer yet.
-    pub fn new(group: String, name: String, settings: Settings) -> Instance {
+    pub fn new(owner: Principal, group: String, name: String, settings: Settings) -> Instance {
         Instance {
+            owner,
             group,
             name,
             settings,
@@ -399,6 +402,7 @@ impl Instance {
             Target::Topics(_) | Target::Pattern { .. } | Target::Partitions(_) => lock(&self.consumer).clone(),
         };
         let consumer = consumer.ok_or(Kind::Internal)?;
+        kafka.renew_consumer(&consumer)?;
         let limits = Limits { bytes: request.max_bytes, records: self.settings.max_records };
         let decoding = Decoding::new(self.settings.formats, schemas)?;
         let mut read = Partial { collected: Some(Collected::new(decoding, request.include, limits)), instance: self };
@@ -617,6 +621,7 @@ impl Instance {
     /// Returns the Kafka consumer, created now if this is the first time; the core has to be locked.
     async fn consumer(&self, kafka: &Kafka) -> Result<Arc<GroupConsumer>> {
         if let Some(consumer) = &*lock(&self.consumer) {
+            kafka.renew_consumer(consumer)?;
             return Ok(Arc::clone(consumer));
         }
         let consumer = Arc::new(kafka.group_consumer(&self.settings.group)?);

@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -13,6 +13,7 @@ use crate::kafka::consumer::message::FetchedRecord;
 use crate::kafka::consumer::native::{Native, Queue};
 use crate::kafka::error::{Operation, code_error};
 use crate::kafka::health::Health;
+use crate::kafka::login::{CurrentLogin, Login};
 use crate::model::{GroupSettings, PartitionId, PartitionOffset, Reset, TopicName};
 
 /// A member of a consumer group, or a consumer of assigned partitions that commits under the group's name.
@@ -24,6 +25,8 @@ pub struct GroupConsumer {
     native: Arc<Native>,
     health: Arc<Health>,
     stalled: AtomicBool,
+    /// What it logs in with, where that is a caller's.
+    login: Mutex<Option<Arc<Login>>>,
 }
 
 impl GroupConsumer {
@@ -53,7 +56,20 @@ impl GroupConsumer {
         let failed = |error| Kind::Kafka.because("Failed to construct kafka consumer").caused_by(error);
         let native = Arc::new(Native::new(&config, Listener(Arc::clone(health))).map_err(failed)?);
         let queue = native.group_queue().ok_or(Kind::Internal)?;
-        Ok(GroupConsumer { queue, native, health: Arc::clone(health), stalled: AtomicBool::new(false) })
+        let stalled = AtomicBool::new(false);
+        Ok(GroupConsumer { queue, native, health: Arc::clone(health), stalled, login: Mutex::default() })
+    }
+
+    /// Takes the credentials of these clients, where they are newer: a consumer lives longer than a token.
+    pub(in crate::kafka) fn log_in_as(&self, clients: &Health) -> Result<()> {
+        let Some(newest) = clients.login.as_ref().map(CurrentLogin::get) else { return Ok(()) };
+        let mut login = self.login.lock().unwrap_or_else(PoisonError::into_inner);
+        if login.as_ref().is_none_or(|login| !Arc::ptr_eq(login, &newest)) {
+            self.native.log_in(&newest)?;
+            self.health.succeeded();
+            *login = Some(newest);
+        }
+        Ok(())
     }
 
     /// Joins the group for these topics, in the place of those before; none leaves it.

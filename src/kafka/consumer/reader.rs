@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use rdkafka::ClientConfig;
 use rdkafka::types::RDKafkaErrorCode as Code;
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Notify;
 
 use crate::error::{Error, Kind, Result};
 use crate::kafka::client::Listener;
@@ -12,17 +12,26 @@ use crate::kafka::consumer::message::FetchedRecord;
 use crate::kafka::consumer::native::{Native, Queue, Started};
 use crate::kafka::error::{Operation, code_error};
 use crate::kafka::health::Health;
+use crate::kafka::turns::{Turn, Turns};
 use crate::model::{PartitionId, PartitionOffset, TopicName, Watermarks};
 
 /// Clients that are kept for the next reads; those above are closed after use.
 const KEPT: usize = 4;
+
+/// The same of one caller.
+const KEPT_OF_CALLER: usize = 1;
+
+/// How many of the turns one caller may take, as a part of all.
+const SHARE: usize = 4;
 
 /// Consumers without a group, for reads that leave no trace: a bounded number, used again and again.
 pub struct Readers {
     config: ClientConfig,
     health: Arc<Health>,
     idle: Arc<Mutex<Vec<Arc<Native>>>>,
-    turns: Arc<Semaphore>,
+    kept: usize,
+    most: usize,
+    turns: Turns,
     wait: Duration,
 }
 
@@ -45,7 +54,8 @@ struct Parts {
     queue: Queue,
     native: Arc<Native>,
     idle: Arc<Mutex<Vec<Arc<Native>>>>,
-    _turn: OwnedSemaphorePermit,
+    kept: usize,
+    _turn: Turn,
 }
 
 impl Readers {
@@ -56,26 +66,28 @@ impl Readers {
         wait: Duration,
     ) -> Readers {
         config.set("enable.partition.eof", "true").set("auto.offset.reset", "error");
-        Readers {
-            config,
-            health: Arc::clone(health),
-            idle: Arc::default(),
-            turns: Arc::new(Semaphore::new(most)),
-            wait,
-        }
+        let (idle, turns) = (Arc::default(), Turns::new(most));
+        Readers { config, health: Arc::clone(health), idle, kept: KEPT, most, turns, wait }
+    }
+
+    /// Returns readers of a caller, who has a share of these turns.
+    pub(in crate::kafka) fn of_caller(&self, config: ClientConfig, health: &Arc<Health>) -> Readers {
+        let most = (self.most / SHARE).max(1);
+        let readers = Readers::new(config, health, most, self.wait);
+        Readers { kept: KEPT_OF_CALLER, turns: self.turns.share(most), ..readers }
     }
 
     /// Begins to fetch a partition at `offset`; waits for a free reader, then answers 429.
     pub async fn start(&self, topic: &TopicName, partition: PartitionId, offset: i64) -> Result<Reading> {
         let turn = self.turn().await?;
-        let (topic, idle, health) = (topic.clone(), Arc::clone(&self.idle), Arc::clone(&self.health));
+        let (topic, idle, kept, health) = (topic.clone(), Arc::clone(&self.idle), self.kept, Arc::clone(&self.health));
         let native = self.native()?;
         blocking(move || {
             let queue = native.new_queue().ok_or(Kind::Internal)?;
             let started = native
                 .start(&topic, partition.get(), offset, &queue)
                 .map_err(|code| code_error(Operation::Consume, code, &health))?;
-            Ok(Reading { parts: Some(Parts { started, queue, native, idle, _turn: turn }), health })
+            Ok(Reading { parts: Some(Parts { started, queue, native, idle, kept, _turn: turn }), health })
         })
         .await
     }
@@ -114,31 +126,34 @@ impl Readers {
         look_up: impl FnOnce(&Native) -> Result<T, Code> + Send + 'static,
     ) -> Result<T> {
         let turn = self.turn().await?;
-        let (native, idle, health) = (self.native()?, Arc::clone(&self.idle), Arc::clone(&self.health));
+        let (native, idle, kept, health) = (self.native()?, Arc::clone(&self.idle), self.kept, Arc::clone(&self.health));
         blocking(move || {
             let found = look_up(&native);
-            give_back(&idle, native);
+            give_back(&idle, kept, native);
             drop(turn);
             found.map_err(|code| code_error(Operation::Consume, code, &health))
         })
         .await
     }
 
-    async fn turn(&self) -> Result<OwnedSemaphorePermit> {
-        match tokio::time::timeout(self.wait, Arc::clone(&self.turns).acquire_owned()).await {
-            Ok(Ok(turn)) => Ok(turn),
-            Ok(Err(_)) | Err(_) => {
-                Err(Kind::QueueFull.because("Too many stateless reads are under way; send the request again later."))
-            }
-        }
+    async fn turn(&self) -> Result<Turn> {
+        let full = || Kind::QueueFull.because("Too many stateless reads are under way; send the request again later.");
+        self.turns.take(self.wait).await.ok_or_else(full)
     }
 
     fn native(&self) -> Result<Arc<Native>> {
         if let Some(idle) = lock(&self.idle).pop() {
+            if let Some(login) = &self.health.login {
+                idle.log_in(&login.get())?;
+            }
             return Ok(idle);
         }
         let failed = |error| Kind::Internal.because("The Kafka client cannot be created.").caused_by(error);
-        Ok(Arc::new(Native::new(&self.config, Listener(Arc::clone(&self.health))).map_err(failed)?))
+        let native = Native::new(&self.config, Listener(Arc::clone(&self.health))).map_err(failed)?;
+        if let Some(login) = &self.health.login {
+            native.log_in(&login.get())?;
+        }
+        Ok(Arc::new(native))
     }
 }
 
@@ -151,9 +166,9 @@ fn lock(idle: &Mutex<Vec<Arc<Native>>>) -> std::sync::MutexGuard<'_, Vec<Arc<Nat
 }
 
 /// Keeps a client for the next read; blocks for moments where there are enough.
-fn give_back(idle: &Mutex<Vec<Arc<Native>>>, native: Arc<Native>) {
+fn give_back(idle: &Mutex<Vec<Arc<Native>>>, kept: usize, native: Arc<Native>) {
     let mut idle = lock(idle);
-    if idle.len() < KEPT {
+    if idle.len() < kept {
         idle.push(native);
     } else {
         drop(idle);
@@ -201,10 +216,10 @@ impl Drop for Reading {
     fn drop(&mut self) {
         let Some(parts) = self.parts.take() else { return };
         tokio::task::spawn_blocking(move || {
-            let Parts { started, queue, native, idle, _turn } = parts;
+            let Parts { started, queue, native, idle, kept, _turn } = parts;
             drop(started);
             drop(queue);
-            give_back(&idle, native);
+            give_back(&idle, kept, native);
         });
     }
 }
