@@ -95,6 +95,7 @@ async fn serve(config: Config) -> Result<(), String> {
     let closing = move || {
         state.kafka.producers.flush(timeout);
         state.instances.close_all();
+        state.callers.close(timeout);
     };
     match tokio::time::timeout(timeout, tokio::task::spawn_blocking(closing)).await {
         Ok(Ok(())) => {}

@@ -16,6 +16,7 @@ mod consumer;
 mod kafka;
 mod limits;
 mod log;
+mod passthrough;
 mod producer;
 mod remote;
 mod schema_registry;
@@ -28,6 +29,7 @@ pub use consumer::Consumer;
 pub use kafka::Kafka;
 pub use limits::Limits;
 pub use log::Log;
+pub use passthrough::{LoginProperties, Passthrough, SaslMechanism};
 pub use problem::Problems;
 pub use producer::{Acks, Compression, PlainJson, Producer};
 pub use properties::Properties;
@@ -57,6 +59,8 @@ pub struct Config {
     pub schema_registry: SchemaRegistry,
     /// The Kafka Connect clusters.
     pub connect: Connect,
+    /// What of callers' credentials goes on to Kafka.
+    pub passthrough: Passthrough,
     /// What is refused for its size or number.
     pub limits: Limits,
     /// What is logged.
@@ -109,6 +113,7 @@ impl Config {
             admin: Admin::read(settings),
             schema_registry: SchemaRegistry::read(settings),
             connect: connect::read(settings),
+            passthrough: Passthrough::read(settings, dev),
             limits: Limits::read(settings),
             log: Log::read(settings),
         }

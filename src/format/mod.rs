@@ -1,6 +1,7 @@
 //! Codecs between JSON documents and the bytes on the log: pure, no I/O.
 
 mod arena;
+mod authorization;
 mod binary;
 mod framed;
 mod json;
@@ -10,6 +11,7 @@ pub mod schema;
 mod splitter;
 mod text;
 
+pub use authorization::{basic_credentials, token_subject};
 pub use arena::Arena;
 pub use binary::decode as decode_base64;
 pub use framed::Framed;

@@ -11,6 +11,7 @@ mod fields;
 mod gate;
 mod media;
 mod openapi;
+mod passing;
 mod path;
 mod records_body;
 mod resource;

@@ -11,6 +11,7 @@ use crate::domain::Stopper;
 use crate::error::Kind;
 use crate::http::envelope::envelope;
 use crate::http::gate::Gate;
+use crate::http::passing::pass_through;
 use crate::http::routes;
 use crate::state::State;
 
@@ -49,6 +50,7 @@ pub fn bind(state: Data<State>) -> Result<Server, String> {
             .app_data(QueryConfig::default().error_handler(|error, _| {
                 Kind::BadRequest.because(format!("The query cannot be read: {error}.")).into()
             }))
+            .wrap(from_fn(pass_through))
             .wrap(from_fn(envelope))
             .configure(routes)
     })

@@ -1,5 +1,9 @@
 //! What a request may use: built once from the configuration.
 
+mod callers;
+
+pub use callers::Callers;
+
 use std::sync::Arc;
 
 use crate::admin::Admin;
@@ -25,6 +29,8 @@ pub struct State {
     pub schemas: Arc<Schemas>,
     /// The Kafka Connect clusters.
     pub connect: Arc<Clusters>,
+    /// What there is for callers whose own credentials are used with Kafka.
+    pub callers: Arc<Callers>,
 }
 
 impl State {
@@ -39,13 +45,16 @@ impl State {
         let instances = Instances::new(&config.consumer);
         let schemas = Schemas::new(&config.schema_registry)?;
         let connect = Clusters::new(&config.connect, &admin)?;
-        Ok(State {
+        let mut state = State {
             config: Arc::new(config),
             kafka: Arc::new(kafka),
             admin,
             instances: Arc::new(instances),
             schemas: Arc::new(schemas),
             connect: Arc::new(connect),
-        })
+            callers: Arc::default(),
+        };
+        state.callers = Arc::new(Callers::new(&state)?);
+        Ok(state)
     }
 }
