@@ -38,7 +38,8 @@ pub async fn pass_through(
                 let challenge = HeaderValue::from_static("Basic realm=\"kafka\", charset=\"UTF-8\"");
                 response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
             }
-            Ok(request.into_response(response).map_into_boxed_body())
+            // `into_response` would lose the error, which is logged further out.
+            Ok(ServiceResponse::new(request.into_parts().0, response))
         }
     }
 }

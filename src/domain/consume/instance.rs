@@ -17,6 +17,9 @@ use crate::model::{Formats, GroupSettings, PartitionId, PartitionOffset, Princip
 /// How old the topics that a pattern matches may be when a read begins.
 const PATTERN_AGE: Duration = Duration::from_secs(10);
 
+/// Records that are looked through for the reason of a failure.
+const LOOKED_THROUGH: usize = 1000;
+
 const EXCLUSIVE: &str = "Illegal state: Subscription to topics, partitions and pattern are mutually exclusive";
 
 /// What an instance was created with.
@@ -342,7 +345,7 @@ impl Instance {
         if offsets.is_empty() {
             return Ok(());
         }
-        self.run(core, move |_| consumer.commit(&offsets, timeout)).await
+        self.run(core, move |core| consumer.commit(&offsets, timeout).map_err(|why| core.explained(why, &consumer))).await
     }
 
     /// Stores what was delivered of the partitions that are still assigned; returns it, each the next offset to read.
@@ -361,7 +364,7 @@ impl Instance {
                 delivered.map(|((topic, id), next)| PartitionOffset::new(topic.clone(), *id, *next)).collect();
             offsets.sort_by(|a, b| (&a.topic, a.partition).cmp(&(&b.topic, b.partition)));
             if !offsets.is_empty() {
-                consumer.commit(&offsets, timeout)?;
+                consumer.commit(&offsets, timeout).map_err(|why| core.explained(why, &consumer))?;
             }
             Ok(offsets)
         })
@@ -380,7 +383,10 @@ impl Instance {
         }
         let core = self.lock_core().await?;
         let consumer = self.consumer(kafka).await?;
-        self.run(core, move |_| consumer.committed(&partitions, timeout)).await
+        let ask = move |core: &mut Core| {
+            consumer.committed(&partitions, timeout).map_err(|why| core.explained(why, &consumer))
+        };
+        self.run(core, ask).await
     }
 
     /// Reads: waits for the assignment and for records, up to the timeout, and returns as soon as there is enough.
@@ -439,6 +445,11 @@ impl Instance {
                 () = closed => {}
                 () = tokio::time::sleep_until(deadline) => break,
             }
+        }
+        if read.is_empty()
+            && let Some(refusal) = consumer.kept_out()
+        {
+            return Err(refusal);
         }
         let mut collected = read.collected.take().ok_or(Kind::Internal)?;
         if self.is_closing() && collected.records() == 0 {
@@ -671,6 +682,20 @@ impl Core {
         consumer.restart(&consumer.assignment()?.into_iter().map(start).collect::<Vec<_>>())
     }
 
+    /// Returns what is behind a failure to reach the coordinator: Kafka may keep the consumer out of its group, which is
+    /// told among the records.
+    fn explained(&mut self, error: Error, consumer: &GroupConsumer) -> Error {
+        if error.kind() != Kind::KafkaRetriable {
+            return error;
+        }
+        let refusal = |item: &Result<FetchedRecord>| {
+            item.as_ref().is_err_and(|error| error.kind() == Kind::KafkaAuthorization)
+        };
+        self.pending.extend(consumer.take(LOOKED_THROUGH));
+        let told = self.pending.iter().position(refusal).and_then(|at| self.pending.remove(at)).and_then(Result::err);
+        consumer.kept_out().or(told).unwrap_or(error)
+    }
+
     fn moved_to(&mut self, targets: &[PartitionOffset]) {
         self.positions.extend(targets.iter().map(|item| ((item.topic.clone(), item.partition), item.offset)));
     }
@@ -744,6 +769,10 @@ impl Partial<'_> {
     async fn learn(&mut self, id: i32, deadline: tokio::time::Instant) -> Result<bool> {
         let Some(collected) = &mut self.collected else { return Ok(false) };
         collected.learn(id, deadline).await
+    }
+
+    fn is_empty(&self) -> bool {
+        self.collected.as_ref().is_none_or(|collected| collected.records() == 0)
     }
 
     fn is_enough(&self, min_bytes: i64) -> bool {

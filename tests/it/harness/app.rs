@@ -20,6 +20,8 @@ use crate::harness::wire::Wire;
 pub struct App {
     address: SocketAddr,
     stop: ServerHandle,
+    /// What its requests use.
+    pub state: Data<State>,
 }
 
 /// Returns the proxy that most tests share: defaults only, on the shared Kafka.
@@ -51,9 +53,9 @@ pub fn spawn_app(config: Config) -> App {
     let (started, starting) = mpsc::channel();
     thread::spawn(move || {
         System::new().block_on(async move {
-            let state = State::new(config).expect("the clients need no connection");
-            let server = proxy::bind(Data::new(state)).expect("a free port");
-            let app = App { address: server.addresses[0], stop: server.handle };
+            let state = Data::new(State::new(config).expect("the clients need no connection"));
+            let server = proxy::bind(state.clone()).expect("a free port");
+            let app = App { address: server.addresses[0], stop: server.handle, state };
             started.send(app).expect("the test waits");
             server.running.await.expect("the server runs");
         });
