@@ -42,12 +42,7 @@ type Slot = Arc<OnceCell<Arc<Connection>>>;
 
 impl Brokers {
     pub(super) fn new(dialer: Dialer, thread: Arc<IoThread>) -> Brokers {
-        Brokers {
-            dialer: Arc::new(dialer),
-            thread,
-            connections: Mutex::default(),
-            members: Mutex::default(),
-        }
+        Brokers { dialer: Arc::new(dialer), thread, connections: Mutex::default(), members: Mutex::default() }
     }
 
     /// Takes a newer token for the connections that are made from now on.

@@ -1,8 +1,8 @@
 use std::time::Duration;
 
+use crate::config::Config;
 use crate::config::properties::Properties;
 use crate::config::settings::Settings;
-use crate::config::Config;
 
 /// The keys of the section `[auth]` about credentials that go on to Kafka.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,12 +59,7 @@ impl Passthrough {
     pub(super) fn read(settings: &mut Settings, dev: bool) -> Self {
         let passthrough = Self {
             enabled: settings.flag("auth.passthrough", false),
-            mechanism: settings.choice(
-                "auth.passthrough_mechanism",
-                "PLAIN",
-                SaslMechanism::ALL,
-                SaslMechanism::name,
-            ),
+            mechanism: settings.choice("auth.passthrough_mechanism", "PLAIN", SaslMechanism::ALL, SaslMechanism::name),
             bootstrap_servers: settings.addresses("auth.passthrough_bootstrap_servers", "", 1..=65535).join(","),
             max_principals: settings.count("auth.max_principals", 100, 1..=100_000),
             idle_timeout: settings.duration("auth.idle_timeout", "10m", "1s"..="24h"),
@@ -163,7 +158,8 @@ mod tests {
 
     #[test]
     fn connections_in_the_clear_get_a_login_too() {
-        for (own, expected) in [("ssl", "sasl_ssl"), ("PLAINTEXT", "sasl_plaintext"), ("sasl_plaintext", "sasl_plaintext")]
+        for (own, expected) in
+            [("ssl", "sasl_ssl"), ("PLAINTEXT", "sasl_plaintext"), ("sasl_plaintext", "sasl_plaintext")]
         {
             let own = format!("kafka.properties.security.protocol={own}");
             let callers = config(&[&own]).of_caller(LoginProperties::Token);

@@ -11,8 +11,8 @@ pub mod schema;
 mod splitter;
 mod text;
 
-pub use authorization::{basic_credentials, token_subject};
 pub use arena::Arena;
+pub use authorization::{basic_credentials, token_subject};
 pub use binary::decode as decode_base64;
 pub use framed::Framed;
 pub use members::{Member, Members};

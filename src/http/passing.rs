@@ -45,7 +45,8 @@ pub async fn pass_through(
 }
 
 async fn caller(request: &ServiceRequest, state: &State) -> Result<Caller> {
-    let missing = || Kind::KafkaAuthentication.because("Send the credentials that you have with Kafka: Basic or Bearer.");
+    let missing =
+        || Kind::KafkaAuthentication.because("Send the credentials that you have with Kafka: Basic or Bearer.");
     let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok()).ok_or_else(missing)?;
     let (scheme, rest) = header.split_once(' ').ok_or_else(missing)?;
     let (principal, credentials) = match scheme.to_ascii_lowercase().as_str() {

@@ -345,7 +345,8 @@ impl Instance {
         if offsets.is_empty() {
             return Ok(());
         }
-        self.run(core, move |core| consumer.commit(&offsets, timeout).map_err(|why| core.explained(why, &consumer))).await
+        self.run(core, move |core| consumer.commit(&offsets, timeout).map_err(|why| core.explained(why, &consumer)))
+            .await
     }
 
     /// Stores what was delivered of the partitions that are still assigned; returns it, each the next offset to read.
@@ -688,9 +689,8 @@ impl Core {
         if error.kind() != Kind::KafkaRetriable {
             return error;
         }
-        let refusal = |item: &Result<FetchedRecord>| {
-            item.as_ref().is_err_and(|error| error.kind() == Kind::KafkaAuthorization)
-        };
+        let refusal =
+            |item: &Result<FetchedRecord>| item.as_ref().is_err_and(|error| error.kind() == Kind::KafkaAuthorization);
         self.pending.extend(consumer.take(LOOKED_THROUGH));
         let told = self.pending.iter().position(refusal).and_then(|at| self.pending.remove(at)).and_then(Result::err);
         consumer.kept_out().or(told).unwrap_or(error)

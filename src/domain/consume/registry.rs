@@ -64,13 +64,7 @@ impl Instances {
     /// Adds an instance; 409 where its owner has one of that name in the group, 429 where there are too many.
     ///
     /// Those whom nobody knows by name are one owner, who may fill the table; one with a name has a share of it.
-    pub fn create(
-        &self,
-        owner: &Principal,
-        group: String,
-        name: String,
-        settings: Settings,
-    ) -> Result<Arc<Instance>> {
+    pub fn create(&self, owner: &Principal, group: String, name: String, settings: Settings) -> Result<Arc<Instance>> {
         let mut map = lock(&self.map);
         let all: usize = map.values().map(count).sum();
         let own = map.get(owner);

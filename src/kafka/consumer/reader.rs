@@ -126,7 +126,8 @@ impl Readers {
         look_up: impl FnOnce(&Native) -> Result<T, Code> + Send + 'static,
     ) -> Result<T> {
         let turn = self.turn().await?;
-        let (native, idle, kept, health) = (self.native()?, Arc::clone(&self.idle), self.kept, Arc::clone(&self.health));
+        let (native, idle, kept, health) =
+            (self.native()?, Arc::clone(&self.idle), self.kept, Arc::clone(&self.health));
         blocking(move || {
             let found = look_up(&native);
             give_back(&idle, kept, native);

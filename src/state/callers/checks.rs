@@ -34,11 +34,7 @@ struct Waiting<'a> {
 
 impl Checks {
     /// Runs `check`, or waits for what another one with this proof gets.
-    pub(super) async fn once(
-        &self,
-        proof: Tag,
-        check: impl Future<Output = Result<Arc<State>>>,
-    ) -> Result<Arc<State>> {
+    pub(super) async fn once(&self, proof: Tag, check: impl Future<Output = Result<Arc<State>>>) -> Result<Arc<State>> {
         let waiting = self.join(proof)?;
         let run = async || check.await.map_err(Refusal::from);
         waiting.answer.get_or_init(run).await.clone().map_err(Error::from)

@@ -116,14 +116,19 @@ impl Passing {
     fn shown(&self, principal: &Principal, credentials: &Credentials) -> Shown {
         let (proof, who, expires_ms) = match credentials {
             Credentials::Password { user, password } => {
-                let tag = self.keys.tag(&[b"password", principal.name().as_bytes(), user.as_bytes(), password.0.as_bytes()]);
+                let tag =
+                    self.keys.tag(&[b"password", principal.name().as_bytes(), user.as_bytes(), password.0.as_bytes()]);
                 (tag, tag, None)
             }
             Credentials::Token(token) => {
                 let claims = token::Claims::of(&token.0);
                 let tag = |text: &[u8]| self.keys.tag(&[b"token", principal.name().as_bytes(), text]);
                 let who = claims.lasting.as_deref().unwrap_or(token.0.as_bytes());
-                (tag(token.0.as_bytes()), self.keys.tag(&[b"claims", principal.name().as_bytes(), who]), claims.expires_ms)
+                (
+                    tag(token.0.as_bytes()),
+                    self.keys.tag(&[b"claims", principal.name().as_bytes(), who]),
+                    claims.expires_ms,
+                )
             }
         };
         let login = Login { principal: principal.name().to_owned(), credentials: credentials.clone(), expires_ms };
@@ -183,7 +188,8 @@ fn check_form(credentials: &Credentials) -> Result<()> {
     if is_good {
         return Ok(());
     }
-    Err(Kind::KafkaAuthentication.because("Kafka takes no credentials that are empty, too long, or of such characters."))
+    Err(Kind::KafkaAuthentication
+        .because("Kafka takes no credentials that are empty, too long, or of such characters."))
 }
 
 /// Tells whether a text is a `b64token` of RFC 6750: in a SASL message any other could be more than a token.

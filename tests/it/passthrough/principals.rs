@@ -19,7 +19,8 @@ async fn assert_kept_apart(app: &App, one: (&str, &dyn Fn(Call) -> Call), other:
     }
     for (own, others, login) in [(&topics[0], &topics[1], one.1), (&topics[1], &topics[0], other.1)] {
         let listed = login(app.get("/topics")).send().await.ok();
-        let listed: Vec<_> = listed.as_array().unwrap().iter().filter(|name| topics.iter().any(|topic| *name == topic)).collect();
+        let listed: Vec<_> =
+            listed.as_array().unwrap().iter().filter(|name| topics.iter().any(|topic| *name == topic)).collect();
         assert_eq!(listed, [&json!(own)]);
         let refused = login(produce(app, others)).send().await;
         assert_eq!((refused.status, refused.record_codes()), (403, vec![40301]), "{}", refused.text());

@@ -14,7 +14,9 @@ async fn no_password_and_no_token_is_in_the_log() {
     let wrong = User { password: unique("wrong"), ..one.clone() };
     let (good, ended) = (token(&unique("erin"), Duration::from_secs(600)), token(&unique("erin"), Duration::ZERO));
     let mut settings = secured().settings("SCRAM-SHA-256");
-    settings.extend(["log.level=trace", "auth.recheck=1s", "auth.idle_timeout=2s", "kafka.properties.debug=all"].map(str::to_owned));
+    settings.extend(
+        ["log.level=trace", "auth.recheck=1s", "auth.idle_timeout=2s", "kafka.properties.debug=all"].map(str::to_owned),
+    );
     let settings = settings.into_iter().map(|setting| format!("--set={setting}"));
     let bootstrap = secured().broker.kafka().bootstrap.clone();
     let args: Vec<String> = ["--bootstrap-servers".to_owned(), bootstrap].into_iter().chain(settings).collect();

@@ -43,7 +43,9 @@ async fn a_token_that_has_ended_is_401_and_the_next_one_goes_on() {
     assert_eq!(assign.send().await.status, 204);
     eventually("the token ends", PATIENCE, async || {
         let answer = produce(&app, &topic).bearing(&first).send().await;
-        (answer.status != 200).then(|| assert_eq!(answer.error(), (401, 40101)))
+        // One record may still be under way with it when it ends.
+        assert!(matches!(answer.status, 200 | 401), "{}", answer.text());
+        (answer.status == 401).then_some(())
     })
     .await;
     assert_eq!(app.get(&format!("{instance}/records")).bearing(&first).send().await.error(), (401, 40101));
@@ -66,7 +68,8 @@ async fn a_token_that_has_ended_is_401_and_the_next_one_goes_on() {
 async fn a_token_that_has_ended_already_or_is_none_is_401() {
     let app = secured().proxy("PLAIN", &[]);
     let erin = unique("erin");
-    for bad in [token(&erin, Duration::ZERO), "opaque".to_owned(), format!("{}x", token(&erin, LONG)), "a b".to_owned()] {
+    for bad in [token(&erin, Duration::ZERO), "opaque".to_owned(), format!("{}x", token(&erin, LONG)), "a b".to_owned()]
+    {
         assert_eq!(app.get("/topics").bearing(&bad).send().await.error(), (401, 40101), "{bad}");
     }
     assert_eq!(app.state.callers.count(), 0);
