@@ -41,6 +41,7 @@ const LIVES_IN: &[(&str, &[&str])] = &[
     ("rustls_native_certs", &["src/tls.rs"]),
     ("ring", &["src/admin/security/", "src/schema/", "src/state/callers/", "src/tls.rs"]),
     ("pkcs8", &["src/tls.rs"]),
+    ("subtle", &["src/state/callers/"]),
     ("hyper", &["src/upstream/"]),
     ("hyper_util", &["src/upstream/"]),
     ("hyper_rustls", &["src/upstream/"]),

@@ -13,6 +13,8 @@ pub struct Passthrough {
     pub mechanism: SaslMechanism,
     /// Where callers' credentials are good; empty is `kafka.bootstrap_servers`.
     pub bootstrap_servers: String,
+    /// For the clients of callers, over those of every other section.
+    pub properties: Properties,
     /// Callers whose Kafka clients are kept.
     pub max_principals: usize,
     /// How long they are kept for a caller who does nothing.
@@ -61,6 +63,7 @@ impl Passthrough {
             enabled: settings.flag("auth.passthrough", false),
             mechanism: settings.choice("auth.passthrough_mechanism", "PLAIN", SaslMechanism::ALL, SaslMechanism::name),
             bootstrap_servers: settings.addresses("auth.passthrough_bootstrap_servers", "", 1..=65535).join(","),
+            properties: settings.properties("auth.passthrough_properties"),
             max_principals: settings.count("auth.max_principals", 100, 1..=100_000),
             idle_timeout: settings.duration("auth.idle_timeout", "10m", "1s"..="24h"),
             recheck: settings.duration("auth.recheck", "5m", "1s"..="24h"),
@@ -79,6 +82,7 @@ impl Config {
         if !self.passthrough.bootstrap_servers.is_empty() {
             config.kafka.bootstrap_servers.clone_from(&self.passthrough.bootstrap_servers);
         }
+        let over = &self.passthrough.properties;
         let sections = [
             &mut config.producer.properties,
             &mut config.consumer.properties,
@@ -86,9 +90,11 @@ impl Config {
             &mut config.kafka.properties,
         ];
         for properties in sections {
+            properties.0.retain(|name, _| over.get(name).is_none());
             properties.without_login();
         }
         let kafka = &mut config.kafka.properties.0;
+        kafka.extend(over.iter().map(|(name, value)| (name.to_owned(), value.to_owned())));
         kafka.entry("security.protocol".to_owned()).or_insert_with(|| "sasl_plaintext".to_owned());
         let mut set = |name: &str, value: &str| kafka.insert(name.to_owned(), value.to_owned());
         match login {
@@ -154,6 +160,20 @@ mod tests {
         assert_eq!(callers.kafka.bootstrap_servers, "b:1,c:2");
         assert_eq!((callers.admin.properties.iter().count(), callers.producer.properties.iter().count()), (0, 0));
         assert!(!format!("{callers:?}").contains("alice-pw"));
+    }
+
+    #[test]
+    fn callers_may_need_other_connections_than_the_proxy() {
+        let config = config(&[
+            "kafka.properties.security.protocol=plaintext",
+            "admin.properties.security.protocol=ssl",
+            "auth.passthrough_properties.security.protocol=sasl_ssl",
+            "auth.passthrough_properties.ssl.ca.location=/callers.pem",
+        ]);
+        let callers = config.of_caller(LoginProperties::Token);
+        assert_eq!(callers.kafka.properties.get("security.protocol"), Some("sasl_ssl"));
+        assert_eq!(callers.kafka.properties.get("ssl.ca.location"), Some("/callers.pem"));
+        assert_eq!(callers.admin.properties.iter().count(), 0);
     }
 
     #[test]

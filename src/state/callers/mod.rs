@@ -13,9 +13,9 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
-use crate::admin::{Admin, Shared};
+use crate::admin::{Admin, Code, Shared};
 use crate::config::{LoginProperties, Passthrough};
-use crate::error::{Kind, Result};
+use crate::error::{Error, Kind, Result};
 use crate::kafka::Login;
 use crate::model::{Credentials, Principal};
 use crate::state::State;
@@ -164,7 +164,7 @@ impl Passing {
                 Admin::of_caller(&config, Some(&token.0), &self.shared)
             }
         };
-        admin.log_in().await?;
+        admin.log_in().await.map_err(|why| explained(why, &login.credentials))?;
         Ok(admin)
     }
 
@@ -175,6 +175,16 @@ impl Passing {
         };
         let kafka = self.own.kafka.of_caller(&self.own.config.of_caller(properties), login.clone());
         State { kafka: Arc::new(kafka), admin: Arc::new(admin), ..self.own.clone() }
+    }
+}
+
+/// Tells apart what is wrong with a password and what is wrong with the settings.
+fn explained(error: Error, credentials: &Credentials) -> Error {
+    match (Code::of(&error), credentials) {
+        // The brokers that are configured take no logins, or not in the way that is configured.
+        (Some(Code::ILLEGAL_SASL_STATE), _)
+        | (Some(Code::UNSUPPORTED_SASL_MECHANISM), Credentials::Password { .. }) => error.as_kind(Kind::Internal),
+        _ => error,
     }
 }
 

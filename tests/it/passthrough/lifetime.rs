@@ -5,10 +5,13 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 
-use crate::harness::http::Call;
+use serde_json::json;
+
+use crate::harness::binary::Proxy;
+use crate::harness::http::{self, Call, JSON_V2};
 use crate::harness::unique;
 use crate::harness::waiting::{PATIENCE, eventually};
-use crate::passthrough::{As, User, produce, produce_until_allowed, secured};
+use crate::passthrough::{As, Secured, User, produce, produce_until_allowed, secured};
 
 #[tokio::test]
 async fn another_password_is_checked_anew_and_the_old_one_ends() {
@@ -69,6 +72,48 @@ async fn a_request_that_takes_longer_than_its_clients_may_rest_finishes() {
     let (read, ()) = tokio::join!(read, alive);
     assert_eq!(read.status, 200, "{}", read.text());
     eventually("its clients are gone", PATIENCE, async || (app.state.callers.count() == 0).then_some(())).await;
+}
+
+/// Records that were taken are written even if their sender and its clients are given up.
+#[tokio::test]
+async fn records_under_way_keep_their_clients() {
+    let secured = Secured::start();
+    let app = secured.proxy("SCRAM-SHA-256", &["auth.idle_timeout=1s"]);
+    let one = secured.user().await;
+    let topic = secured.topic_of(&one.name).await;
+    produce_until_allowed(&app, &topic, |call| call.by(&one)).await;
+    secured.broker.pause();
+    let given_up = produce(&app, &topic).by(&one).patience(Duration::from_millis(500)).try_send().await;
+    assert!(given_up.is_err_and(|why| why.is_timeout()));
+    for _ in 0..6 {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        assert_eq!(app.state.callers.count(), 1);
+    }
+    secured.broker.resume();
+    eventually("its clients are gone", PATIENCE, async || (app.state.callers.count() == 0).then_some(())).await;
+    assert_eq!(secured.broker.kafka().read_topic(&topic).len(), 2);
+}
+
+#[tokio::test]
+async fn what_callers_have_sent_is_written_before_the_process_ends() {
+    let one = secured().user().await;
+    let topic = secured().topic_of(&one.name).await;
+    let mut settings = secured().settings("SCRAM-SHA-256");
+    // What comes while another request is under way goes out after a second.
+    settings.extend(["producer.linger=1s".to_owned(), "producer.busy_requests=1".to_owned()]);
+    let settings = settings.into_iter().map(|setting| format!("--set={setting}"));
+    let bootstrap = secured().broker.kafka().bootstrap.clone();
+    let args: Vec<String> = ["--bootstrap-servers".to_owned(), bootstrap].into_iter().chain(settings).collect();
+    let mut proxy = Proxy::start(&args.iter().map(String::as_str).collect::<Vec<_>>(), &[]);
+    let body = json!({ "records": [{ "value": 1 }] });
+    let post = || http::post(&proxy.url(&format!("/topics/{topic}"))).document(JSON_V2, &body).by(&one);
+    eventually("the right is known", PATIENCE, async || (post().send().await.status == 200).then_some(())).await;
+    let before = secured().broker.kafka().read_topic(&topic).len();
+    let sent = join_all((0..8).map(|_| post().patience(Duration::from_millis(300)).try_send())).await;
+    assert!(sent.iter().any(|answer| answer.as_ref().is_err_and(|why| why.is_timeout())), "some wait for others");
+    proxy.signal("TERM");
+    assert_eq!(proxy.wait(PATIENCE).code(), Some(0));
+    assert_eq!(secured().broker.kafka().read_topic(&topic).len(), before + 8);
 }
 
 /// Two callers work all the time while others come and go beyond the bound: none of their requests fails.

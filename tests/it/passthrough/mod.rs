@@ -162,8 +162,15 @@ pub fn user(name: &str, password: &str) -> User {
 
 /// Returns a token that nobody signed.
 pub fn token(subject: &str, life: Duration) -> String {
+    token_with(subject, life, json!({}))
+}
+
+/// Returns one with more claims.
+pub fn token_with(subject: &str, life: Duration, more: Value) -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs_f64();
-    let claims = json!({ "sub": subject, "iat": now - 1.0, "exp": now + life.as_secs_f64(), "jti": unique("token") });
+    let mut claims =
+        json!({ "sub": subject, "iat": now - 1.0, "exp": now + life.as_secs_f64(), "jti": unique("token") });
+    claims.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     let part = |value: Value| URL_SAFE_NO_PAD.encode_to_string(value.to_string());
     format!("{}.{}.", part(json!({ "alg": "none" })), part(claims))
 }

@@ -121,6 +121,36 @@ async fn without_a_broker_it_is_503_and_goes_on_when_there_is_one() {
 }
 
 #[tokio::test]
+async fn a_callers_listener_may_have_tls_where_the_proxys_has_none() {
+    let tls = crate::admin::security::secured();
+    let settings = [
+        "auth.passthrough=true",
+        "auth.passthrough_mechanism=SCRAM-SHA-512",
+        &format!("auth.passthrough_bootstrap_servers={}", tls.sasl_tls),
+        "auth.passthrough_properties.security.protocol=SASL_SSL",
+        &format!("auth.passthrough_properties.ssl.ca.location={}", tls.certificates.path("ca.pem")),
+    ];
+    let app = app::spawn_app(app::config_with(&tls.broker.kafka().bootstrap, &settings));
+    let (right, wrong) = (user("alice", "alice-pw"), user("alice", "wrong"));
+    assert_eq!(app.get("/v3/clusters").by(&right).send().await.status, 200);
+    assert_eq!(app.get("/topics").by(&right).send().await.status, 200);
+    assert_eq!(app.get("/topics").by(&wrong).send().await.error(), (401, 40101));
+}
+
+#[tokio::test]
+async fn a_way_to_log_in_that_brokers_do_not_offer_is_the_operators_to_mend() {
+    let secured = crate::admin::security::secured();
+    let mut settings = vec!["auth.passthrough=true".to_owned(), "kafka.request_timeout=5s".to_owned()];
+    // A listener without any login.
+    settings.push(format!("auth.passthrough_bootstrap_servers={}", secured.broker.kafka().bootstrap));
+    let settings: Vec<&str> = settings.iter().map(String::as_str).collect();
+    let app = app::spawn_app(app::config_with(&secured.broker.kafka().bootstrap, &settings));
+    let refused = app.get("/topics").by(&user("alice", "alice-pw")).send().await;
+    assert_eq!(refused.error(), (500, 500));
+    assert!(!refused.text().contains("alice-pw"));
+}
+
+#[tokio::test]
 async fn rights_given_later_and_taken_away_count() {
     let app = secured().proxy("SCRAM-SHA-256", &[]);
     let one = secured().user().await;

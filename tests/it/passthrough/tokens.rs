@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::harness::http::{Call, V2};
 use crate::harness::unique;
 use crate::harness::waiting::{PATIENCE, eventually};
-use crate::passthrough::{As, create_instance, produce, produce_until_allowed, secured, token};
+use crate::passthrough::{As, create_instance, produce, produce_until_allowed, secured, token, token_with};
 
 const LONG: Duration = Duration::from_secs(600);
 
@@ -62,6 +62,20 @@ async fn a_token_that_has_ended_is_401_and_the_next_one_goes_on() {
     })
     .await;
     assert!(offsets.iter().enumerate().all(|(at, offset)| at as u64 == *offset), "{offsets:?}");
+}
+
+#[tokio::test]
+async fn one_with_many_different_tokens_does_not_fill_the_table() {
+    let app = secured().proxy("PLAIN", &[]);
+    let erin = unique("erin");
+    let topic = secured().topic_of(&erin).await;
+    produce_until_allowed(&app, &topic, |call| call.bearing(&token(&erin, LONG))).await;
+    for scope in 0..8 {
+        let token = token_with(&erin, LONG, json!({ "scope": scope.to_string() }));
+        assert_eq!(produce(&app, &topic).bearing(&token).send().await.status, 200);
+        assert!(app.state.callers.count() <= 4);
+    }
+    assert_eq!(app.state.callers.count(), 4, "other claims may be other rights");
 }
 
 #[tokio::test]
