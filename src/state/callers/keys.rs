@@ -1,3 +1,5 @@
+use std::hash::{Hash, Hasher};
+
 use ring::hmac;
 use ring::rand::{SecureRandom, SystemRandom};
 use subtle::ConstantTimeEq;
@@ -8,7 +10,7 @@ use crate::error::{Kind, Result};
 pub(super) struct Keys(hmac::Key);
 
 /// A keyed hash.
-#[derive(Clone, Copy, Hash)]
+#[derive(Clone, Copy)]
 pub(super) struct Tag([u8; 32]);
 
 impl Keys {
@@ -39,6 +41,12 @@ impl PartialEq for Tag {
 }
 
 impl Eq for Tag {}
+
+impl Hash for Tag {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.hash(state);
+    }
+}
 
 #[cfg(test)]
 mod tests {
