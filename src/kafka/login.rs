@@ -4,6 +4,7 @@
 #![allow(unsafe_code)]
 
 use std::ffi::{CString, c_char};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use rdkafka::bindings as rd;
@@ -26,20 +27,37 @@ pub struct Login {
 }
 
 /// The login of clients, which may be a newer one than they were created with.
-pub(super) struct CurrentLogin(RwLock<Arc<Login>>);
+pub(super) struct CurrentLogin {
+    login: RwLock<Arc<Login>>,
+    /// Whether it is good no more, so that nothing is begun with it.
+    ended: AtomicBool,
+}
 
 impl CurrentLogin {
     pub(super) fn new(login: Login) -> CurrentLogin {
-        CurrentLogin(RwLock::new(Arc::new(login)))
+        CurrentLogin { login: RwLock::new(Arc::new(login)), ended: AtomicBool::new(false) }
     }
 
     pub(super) fn get(&self) -> Arc<Login> {
-        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.login.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Takes a newer one of the same caller; running clients have to be given it.
     pub(super) fn renew(&self, login: Login) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(login);
+        *self.login.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(login);
+    }
+
+    /// Refuses what is begun from now on.
+    pub(super) fn end(&self) {
+        self.ended.store(true, Ordering::Relaxed);
+    }
+
+    /// 401 once it has ended.
+    pub(super) fn check(&self) -> Result<()> {
+        if !self.ended.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        Err(Kind::KafkaAuthentication.because("Kafka does not accept these credentials any more; send others."))
     }
 }
 

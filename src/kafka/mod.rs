@@ -91,6 +91,13 @@ impl Kafka {
         consumer.log_in_as(&self.health)
     }
 
+    /// Refuses records from now on, should these be clients of a caller: a stream lasts longer than credentials may.
+    pub fn end(&self) {
+        if let Some(login) = &self.health.login {
+            login.end();
+        }
+    }
+
     /// Tells whether the last that a broker said was that it refuses the credentials.
     pub fn is_refused(&self) -> bool {
         self.health.refused().is_some()

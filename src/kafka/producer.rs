@@ -113,6 +113,9 @@ impl Producers {
     /// Records that are handed over one after another at the same pace stay in that order within their partition;
     /// without a pace, the load decides.
     pub async fn begin(&self, topic: &TopicName, records: Arc<Vec<Record>>, pace: Option<Pace>) -> Result<Sending> {
+        if let Some(login) = &self.lone.health.login {
+            login.check()?;
+        }
         let bytes = records.iter().map(Record::size_bytes).sum();
         let reservation = self.queue.reserve(records.len(), bytes).await?;
         let under_way = UnderWay::enter(&self.in_flight);

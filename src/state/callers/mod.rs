@@ -23,6 +23,7 @@ use checks::Checks;
 use clients::Clients;
 use keys::{Keys, Tag};
 use table::Table;
+use token::Claims;
 
 /// Credentials that are shown to Kafka at one time; more wait for their turn.
 const PARALLEL_CHECKS: usize = 16;
@@ -92,10 +93,11 @@ impl Callers {
             return Err(Kind::Internal.because("Credentials do not go on to Kafka here: auth.passthrough is off."));
         };
         check_form(credentials)?;
-        let shown = passing.shown(principal, credentials);
-        if let Some(state) = passing.table.find(principal, &shown.proof) {
+        let proof = passing.proof(principal, credentials);
+        if let Some(state) = passing.table.find(principal, &proof) {
             return Ok(state);
         }
+        let shown = passing.shown(principal, credentials, proof);
         passing.checks.once(shown.proof, passing.admit(principal, &shown)).await
     }
 
@@ -113,26 +115,29 @@ impl Callers {
 }
 
 impl Passing {
-    fn shown(&self, principal: &Principal, credentials: &Credentials) -> Shown {
-        let (proof, who, expires_ms) = match credentials {
+    /// Returns the keyed hash of exactly these credentials.
+    fn proof(&self, principal: &Principal, credentials: &Credentials) -> Tag {
+        let name = principal.name().as_bytes();
+        match credentials {
             Credentials::Password { user, password } => {
-                let tag =
-                    self.keys.tag(&[b"password", principal.name().as_bytes(), user.as_bytes(), password.0.as_bytes()]);
-                (tag, tag, None)
+                self.keys.tag(&[b"password", name, user.as_bytes(), password.0.as_bytes()])
             }
-            Credentials::Token(token) => {
-                let claims = token::Claims::of(&token.0);
-                let tag = |text: &[u8]| self.keys.tag(&[b"token", principal.name().as_bytes(), text]);
-                let who = claims.lasting.as_deref().unwrap_or(token.0.as_bytes());
-                (
-                    tag(token.0.as_bytes()),
-                    self.keys.tag(&[b"claims", principal.name().as_bytes(), who]),
-                    claims.expires_ms,
-                )
-            }
+            Credentials::Token(token) => self.keys.tag(&[b"token", name, token.0.as_bytes()]),
+        }
+    }
+
+    fn shown(&self, principal: &Principal, credentials: &Credentials, proof: Tag) -> Shown {
+        let claims = match credentials {
+            Credentials::Password { .. } => Claims::default(),
+            Credentials::Token(token) => Claims::of(&token.0),
         };
-        let login = Login { principal: principal.name().to_owned(), credentials: credentials.clone(), expires_ms };
-        Shown { login, proof, who }
+        let who = claims.lasting.map(|claims| self.keys.tag(&[b"claims", principal.name().as_bytes(), &claims]));
+        let login = Login {
+            principal: principal.name().to_owned(),
+            credentials: credentials.clone(),
+            expires_ms: claims.expires_ms,
+        };
+        Shown { login, proof, who: who.unwrap_or(proof) }
     }
 
     /// Shows credentials to Kafka and returns the clients of who they are.

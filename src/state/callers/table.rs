@@ -54,7 +54,7 @@ impl Table {
         let kept = inner.kept.get_mut(principal)?;
         let at = kept.iter().position(|clients| clients.know(proof))?;
         if kept[at].are_over() {
-            inner.retire(principal, at);
+            inner.end(principal, at);
             return None;
         }
         kept[at].used = Instant::now();
@@ -91,7 +91,10 @@ impl Table {
                 if clients.are_used() {
                     clients.used = Instant::now();
                 }
-                if clients.are_over() || clients.used.elapsed() > idle_timeout {
+                if clients.are_over() {
+                    clients.state.kafka.end();
+                    gone.push((principal.clone(), at));
+                } else if clients.used.elapsed() > idle_timeout {
                     gone.push((principal.clone(), at));
                 }
             }
@@ -130,7 +133,7 @@ impl Table {
         if let Some(at) = kept.iter().position(|clients| clients.know(&due.proof))
             && kept[at].forget(&due.proof)
         {
-            inner.retire(&due.principal, at);
+            inner.end(&due.principal, at);
         }
     }
 
@@ -161,6 +164,14 @@ impl Inner {
         if let Some(kept) = self.kept.get_mut(principal) {
             self.retired.push(kept.remove(at).state);
         }
+    }
+
+    /// Gives up clients whose credentials are good no more, also for requests that have them.
+    fn end(&mut self, principal: &Principal, at: usize) {
+        if let Some(clients) = self.kept.get(principal).and_then(|kept| kept.get(at)) {
+            clients.state.kafka.end();
+        }
+        self.retire(principal, at);
     }
 
     /// Gives up the clients that were idle for longest, where there are too many; 429 where all are used.

@@ -37,6 +37,35 @@ async fn another_password_is_checked_anew_and_the_old_one_ends() {
     assert_eq!(app.state.callers.count(), 1);
 }
 
+/// A stream of v3 may be open for a day.
+#[tokio::test]
+async fn an_open_stream_ends_with_its_credentials() {
+    let app = secured().proxy("SCRAM-SHA-256", &["auth.recheck=1s"]);
+    let old = secured().user().await;
+    let topic = secured().topic_of(&old.name).await;
+    produce_until_allowed(&app, &topic, |call| call.by(&old)).await;
+    let mut wire = app.wire().await;
+    let basic = base64_simd::STANDARD.encode_to_string(format!("{}:{}", old.name, old.password));
+    let path = format!("/v3/clusters/c/topics/{topic}/records");
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nHost: proxy\r\nContent-Type: application/json\r\nAuthorization: Basic {basic}\r\n"
+    );
+    wire.send(head + "Transfer-Encoding: chunked\r\n\r\n").await;
+    let record = json!({ "value": { "type": "STRING", "data": "a" } }).to_string();
+    wire.send_chunk(&record).await;
+    assert_eq!(wire.answer_to_head().await.status, 200);
+    assert!(String::from_utf8(wire.chunk().await).unwrap().contains("\"error_code\":200"));
+
+    secured().set_password(&User { password: unique("secret"), ..old.clone() }).await;
+    let refused = eventually("the stream is refused", PATIENCE, async || {
+        wire.send_chunk(&record).await;
+        let receipt = String::from_utf8(wire.chunk().await).unwrap();
+        (!receipt.contains("\"error_code\":200")).then_some(receipt)
+    })
+    .await;
+    assert!(refused.contains("\"error_code\":40101"), "{refused}");
+}
+
 #[tokio::test]
 async fn clients_that_nobody_uses_expire_and_come_again() {
     let app = secured().proxy("SCRAM-SHA-256", &["auth.idle_timeout=1s"]);

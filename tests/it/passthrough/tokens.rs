@@ -35,7 +35,7 @@ async fn a_token_that_has_ended_is_401_and_the_next_one_goes_on() {
     let (erin, group) = (unique("erin"), unique("group"));
     let topic = secured().topic_of(&erin).await;
     secured().allow(&erin, AclOperation::Read, ResourceType::Group, &group).await;
-    let first = token(&erin, Duration::from_secs(8));
+    let first = token(&erin, Duration::from_secs(12));
     produce_until_allowed(&app, &topic, |call: Call| call.bearing(&first)).await;
     let instance = create_instance(&app, &group, "i", |call: Call| call.bearing(&first)).await;
     let partition = json!({ "partitions": [{ "topic": topic, "partition": 0 }] });
