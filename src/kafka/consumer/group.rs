@@ -171,11 +171,15 @@ impl GroupConsumer {
 
     /// Returns the error of a consumer that Kafka does not let into its group.
     pub fn kept_out(&self) -> Option<Error> {
+        // Only then is the membership asked for, which waits for the client's own thread.
+        if !self.kept_out.load(Ordering::Relaxed) {
+            return None;
+        }
         if self.generation() >= 0 {
             self.kept_out.store(false, Ordering::Relaxed);
+            return None;
         }
-        let is_kept_out = self.kept_out.load(Ordering::Relaxed);
-        is_kept_out.then(|| code_error(Operation::Consume, Code::GroupAuthorizationFailed, &self.health))
+        Some(code_error(Operation::Consume, Code::GroupAuthorizationFailed, &self.health))
     }
 
     /// Marks delivered records for the next automatic commit; each offset is the next one to read.
