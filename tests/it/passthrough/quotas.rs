@@ -38,13 +38,16 @@ async fn a_quota_of_one_user_does_not_slow_down_another() {
         (took > Duration::from_millis(500)).then_some(())
     })
     .await;
-    let (slowed, fastest) = tokio::join!(write(&app, &topics[0], &slow), async {
-        let mut fastest = Duration::MAX;
-        for _ in 0..10 {
-            fastest = fastest.min(write(&app, &topics[1], &free).await);
-        }
-        fastest
-    });
-    assert!(slowed > Duration::from_millis(500), "{slowed:?}");
-    assert!(fastest < Duration::from_millis(250), "{fastest:?}");
+    // Kafka lets a short burst pass and makes up for it with the next write, so single writes say little.
+    let (slowed, unhindered) = tokio::join!(write_all(&app, &topics[0], &slow), write_all(&app, &topics[1], &free));
+    assert!(slowed > Duration::from_millis(1500), "{slowed:?}");
+    assert!(unhindered < slowed / 2, "{unhindered:?} of {slowed:?}");
+}
+
+async fn write_all(app: &App, topic: &str, user: &User) -> Duration {
+    let mut took = Duration::ZERO;
+    for _ in 0..10 {
+        took += write(app, topic, user).await;
+    }
+    took
 }
