@@ -79,6 +79,7 @@ error_kinds! {
     SchemaLookup           422   42207 "schema_lookup"            "Error serializing message. The schema registry has no such schema, or refuses it.";
     RegistryMissing        422   42207 "registry_missing"         "Error serializing message. This format needs a Schema Registry and none is configured; use the binary or json format.";
     TooManyInstances       429   429   "too_many_instances"       "There are too many consumer instances; delete those that are not needed, or try again later.";
+    TooManyPrincipals      429   429   "too_many_principals"      "Too many callers have work under way with Kafka; send the request again later.";
     QueueFull              429   429   "queue_full"               "Too many records wait for Kafka; send the request again later.";
     ConnectBusy            429   429   "connect_busy"             "Too many changes wait for this Kafka Connect cluster; send the request again later.";
     RateLimited            429   429   "rate_limited"             "Request rate limit exceeded: The rate limit of requests per second has been exceeded.";

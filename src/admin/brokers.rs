@@ -32,7 +32,7 @@ pub(super) struct Members {
 pub(super) struct Brokers {
     dialer: Arc<Dialer>,
     /// Connections live on a thread of their own, as they outlast the worker that wanted them first.
-    thread: IoThread,
+    thread: Arc<IoThread>,
     connections: Mutex<HashMap<Node, Slot>>,
     members: Mutex<Arc<Members>>,
 }
@@ -41,13 +41,20 @@ pub(super) struct Brokers {
 type Slot = Arc<OnceCell<Arc<Connection>>>;
 
 impl Brokers {
-    pub(super) fn new(dialer: Dialer) -> Brokers {
-        Brokers {
-            dialer: Arc::new(dialer),
-            thread: IoThread(OnceLock::new()),
-            connections: Mutex::default(),
-            members: Mutex::default(),
+    pub(super) fn new(dialer: Dialer, thread: Arc<IoThread>) -> Brokers {
+        Brokers { dialer: Arc::new(dialer), thread, connections: Mutex::default(), members: Mutex::default() }
+    }
+
+    /// Takes a newer token for the connections that are made from now on.
+    pub(super) fn renew(&self, token: &str) {
+        if let Some(sasl) = &self.dialer.settings.sasl {
+            sasl.renew(token);
         }
+    }
+
+    /// Tells whether the last connection was refused for its credentials.
+    pub(super) fn is_refused(&self) -> bool {
+        self.dialer.is_refused()
     }
 
     /// Returns what is known of the cluster; nothing at first.
@@ -129,7 +136,8 @@ fn late() -> Failure {
 }
 
 /// A thread for all connections, started by the first.
-struct IoThread(OnceLock<Runtime>);
+#[derive(Default)]
+pub(super) struct IoThread(OnceLock<Runtime>);
 
 impl IoThread {
     fn runtime(&self) -> Result<&Runtime, Failure> {

@@ -1,5 +1,6 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -38,7 +39,9 @@ const MAX_SASL_STEPS: usize = 8;
 pub(super) struct Dialer {
     pub(super) settings: Settings,
     /// Made with the first connection, as it needs files.
-    tls: OnceCell<TlsConnector>,
+    tls: Arc<OnceCell<TlsConnector>>,
+    /// Whether credentials are a caller's, to whom it is told if they are refused.
+    of_caller: bool,
     /// Whether the operator has been told that the credentials are refused.
     refused: AtomicBool,
     /// How many connections were begun, so that not every one begins with the same address.
@@ -46,8 +49,12 @@ pub(super) struct Dialer {
 }
 
 impl Dialer {
-    pub(super) fn new(settings: Settings) -> Dialer {
-        Dialer { settings, tls: OnceCell::new(), refused: AtomicBool::new(false), begun: AtomicUsize::new(0) }
+    pub(super) fn new(settings: Settings, tls: Arc<OnceCell<TlsConnector>>, of_caller: bool) -> Dialer {
+        Dialer { settings, tls, of_caller, refused: AtomicBool::new(false), begun: AtomicUsize::new(0) }
+    }
+
+    pub(super) fn is_refused(&self) -> bool {
+        self.refused.load(Ordering::Relaxed)
     }
 
     /// Connects to one of `addresses`, each `HOST:PORT`, that lets it.
@@ -77,7 +84,7 @@ impl Dialer {
     fn told(&self, address: &str, failure: Failure) -> Failure {
         match &failure {
             Failure::Final(error) => {
-                if !self.refused.swap(true, Ordering::Relaxed) {
+                if !self.refused.swap(true, Ordering::Relaxed) && !self.of_caller {
                     warn!("administrative connection to kafka at {address}: {}", error.message());
                 }
             }

@@ -12,6 +12,7 @@ mod group_offsets;
 mod groups;
 mod lease;
 mod log_dirs;
+mod login;
 mod offsets;
 mod partitions;
 mod quotas;
@@ -45,17 +46,27 @@ pub use configs::ConfigDetails;
 pub use groups::GroupFilter;
 pub use lease::Lease;
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
+
+use tokio::sync::OnceCell;
+use tokio_rustls::TlsConnector;
 
 use crate::config::Config;
 use crate::error::Result;
-use brokers::Brokers;
+use brokers::{Brokers, IoThread};
 use cluster::CachedId;
 use coordinators::Coordinators;
 use dialer::Dialer;
 use operation::Operation;
 use settings::Settings;
+
+/// What the administrative clients of all callers have together: the thread of their connections, and TLS.
+#[derive(Default)]
+pub struct Shared {
+    thread: Arc<IoThread>,
+    tls: Arc<OnceCell<TlsConnector>>,
+}
 
 /// Describes and changes a Kafka cluster.
 ///
@@ -70,12 +81,26 @@ pub struct Admin {
 }
 
 impl Admin {
+    /// Takes the settings of a caller: their user and password, or their token in the place of these.
+    ///
+    /// Does no more than [`Admin::new`]; `shared` is that of all callers.
+    pub fn of_caller(config: &Config, token: Option<&str>, shared: &Shared) -> Admin {
+        Admin::with(config, token, shared, true)
+    }
+
     /// Takes the settings; connects to nobody, reads no file and starts no thread.
     ///
     /// Settings that cannot be honoured are told by the first operation, as produce and consume may do without it.
     pub fn new(config: &Config) -> Admin {
+        Admin::with(config, None, &Shared::default(), false)
+    }
+
+    fn with(config: &Config, token: Option<&str>, shared: &Shared, of_caller: bool) -> Admin {
+        let brokers = |settings| {
+            Brokers::new(Dialer::new(settings, Arc::clone(&shared.tls), of_caller), Arc::clone(&shared.thread))
+        };
         Admin {
-            brokers: Settings::read(config).map(|settings| Brokers::new(Dialer::new(settings))),
+            brokers: Settings::read(config, token).map(brokers),
             coordinators: Coordinators::default(),
             timeout: config.kafka.request_timeout,
             cluster_id: Mutex::new(None),

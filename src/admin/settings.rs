@@ -1,3 +1,4 @@
+use std::sync::RwLock;
 use std::time::Duration;
 
 use crate::admin::security::{Mechanism, Sasl, Unsecured};
@@ -42,7 +43,9 @@ const NOT_HONOURED: &[&str] = &[
 impl Settings {
     /// Reads `[kafka.properties]` and over them `[admin.properties]`; the error is a sentence for the operator, without
     /// values that may be secret.
-    pub(super) fn read(config: &Config) -> Result<Settings, String> {
+    ///
+    /// With a token, that is how it logs in.
+    pub(super) fn read(config: &Config, token: Option<&str>) -> Result<Settings, String> {
         let given = Given { sections: [&config.admin.properties, &config.kafka.properties] };
         if let Some(name) = NOT_HONOURED.iter().find(|name| given.is_set(name)) {
             return Err(format!(
@@ -62,7 +65,11 @@ impl Settings {
             client_id: config.kafka.client_id.clone(),
             family: given.family()?,
             tls: if tls { Some(given.tls()?) } else { None },
-            sasl: if sasl { Some(given.sasl()?) } else { None },
+            sasl: match token {
+                Some(token) if sasl => Some(Sasl::Token(RwLock::new(token.to_owned()))),
+                None if sasl => Some(given.sasl()?),
+                Some(_) | None => None,
+            },
             timeout: config.kafka.request_timeout,
         })
     }
@@ -178,7 +185,7 @@ mod tests {
             set: properties.iter().map(|property| (*property).to_owned()).collect(),
             ..Args::default()
         };
-        Settings::read(&load(&args, std::iter::empty()).unwrap())
+        Settings::read(&load(&args, std::iter::empty()).unwrap(), None)
     }
 
     #[test]

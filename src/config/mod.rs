@@ -22,6 +22,7 @@ mod kafka;
 mod limits;
 mod log;
 mod metrics;
+mod passthrough;
 mod producer;
 mod rate;
 mod remote;
@@ -44,6 +45,7 @@ pub use kafka::Kafka;
 pub use limits::Limits;
 pub use log::{Log, LogFormat, Stream};
 pub use metrics::Metrics;
+pub use passthrough::{LoginProperties, Passthrough, SaslMechanism};
 pub use problem::Problems;
 pub use producer::{Acks, Compression, PlainJson, Producer};
 pub use properties::Properties;
@@ -79,6 +81,8 @@ pub struct Config {
     pub schema_registry: SchemaRegistry,
     /// The Kafka Connect clusters.
     pub connect: Connect,
+    /// What of callers' credentials goes on to Kafka.
+    pub passthrough: Passthrough,
     /// What is refused for its size or number.
     pub limits: Limits,
     /// What is served at all.
@@ -147,16 +151,18 @@ impl Config {
     }
 
     fn read(settings: &mut Settings, dev: bool) -> Self {
+        let auth = Auth::read(settings);
         let mut config = Self {
             dev,
             server: Server::read(settings),
-            auth: Auth::read(settings),
+            auth: auth.clone(),
             kafka: Kafka::read(settings, dev),
             producer: Producer::read(settings),
             consumer: Consumer::read(settings),
             admin: Admin::read(settings),
             schema_registry: SchemaRegistry::read(settings),
             connect: connect::read(settings),
+            passthrough: Passthrough::read(settings, &auth, dev),
             limits: Limits::read(settings),
             endpoints: Endpoints::read(settings),
             rules: rules::read(settings),

@@ -48,16 +48,17 @@ pub(super) fn consumer_config(config: &Config) -> ClientConfig {
 /// Returns what librdkafka says against the pass-through properties, one line a problem, values left out.
 pub fn check_properties(config: &Config) -> Vec<String> {
     let sections = [
-        ("kafka", &config.kafka.properties),
-        ("producer", &config.producer.properties),
-        ("consumer", &config.consumer.properties),
-        ("admin", &config.admin.properties),
+        ("kafka.properties", &config.kafka.properties),
+        ("producer.properties", &config.producer.properties),
+        ("consumer.properties", &config.consumer.properties),
+        ("admin.properties", &config.admin.properties),
+        ("auth.passthrough_properties", &config.passthrough.properties),
     ];
     let mut problems = Vec::new();
     for (section, properties) in sections {
         for (key, value) in properties.iter() {
             if let Err(why) = check_property(key, value) {
-                problems.push(format!("{section}.properties.{key}: librdkafka refuses it: {why}"));
+                problems.push(format!("{section}.{key}: librdkafka refuses it: {why}"));
             }
         }
     }

@@ -19,7 +19,7 @@ pub(super) struct Configs {
     /// The embedded Kafka knows no configurations, and creates every topic that is asked for.
     embedded: bool,
     health: Arc<Health>,
-    client: OnceLock<AdminClient<Listener>>,
+    client: Arc<OnceLock<AdminClient<Listener>>>,
     timeout: Duration,
 }
 
@@ -32,7 +32,7 @@ impl Configs {
             config: client,
             embedded: config.dev,
             health: Arc::clone(health),
-            client: OnceLock::new(),
+            client: Arc::default(),
             timeout: config.kafka.request_timeout,
         }
     }
@@ -64,7 +64,7 @@ impl Configs {
 
     async fn describe(&self, resource: ResourceSpecifier<'_>) -> Result<Vec<ConfigEntry>> {
         let options = AdminOptions::new().request_timeout(Some(self.timeout)).operation_timeout(Some(self.timeout));
-        let results = self.client()?.describe_configs([&resource], &options).await;
+        let results = self.client().await?.describe_configs([&resource], &options).await;
         let described = results.map_err(|why| error(Operation::Admin, why, &self.health))?.into_iter().next();
         match described {
             Some(Ok(config)) => Ok(config.entries),
@@ -73,15 +73,32 @@ impl Configs {
         }
     }
 
-    fn client(&self) -> Result<&AdminClient<Listener>> {
-        if let Some(client) = self.client.get() {
-            return Ok(client);
+    /// Returns the client; it is created off the worker, as with TLS that takes a while.
+    async fn client(&self) -> Result<&AdminClient<Listener>> {
+        if self.client.get().is_none() {
+            let (config, health, client) = (self.config.clone(), Arc::clone(&self.health), Arc::clone(&self.client));
+            let created = tokio::task::spawn_blocking(move || create(&config, &health, &client)).await;
+            created.map_err(|stopped| Kind::Internal.caused_by(stopped))??;
         }
-        let created = self
-            .config
-            .create_with_context(Listener(Arc::clone(&self.health)))
-            .map_err(|error| Kind::Internal.because("The Kafka client cannot be created.").caused_by(error))?;
-        Ok(self.client.get_or_init(|| created))
+        self.client.get().ok_or_else(|| Kind::Internal.into())
+    }
+
+    /// Gives the client, if it runs, the newest credentials.
+    pub(super) fn renew(&self) {
+        let (Some(client), Some(login)) = (self.client.get(), &self.health.login) else { return };
+        if let Err(why) = login.get().give_to(client.inner().native_ptr()) {
+            log::warn!("the client for configurations of a caller keeps its old credentials: {}", why.log_line());
+        }
+    }
+}
+
+fn create(config: &ClientConfig, health: &Arc<Health>, place: &OnceLock<AdminClient<Listener>>) -> Result<()> {
+    let failed = |error| Kind::Internal.because("The Kafka client cannot be created.").caused_by(error);
+    let client = config.create_with_context(Listener(Arc::clone(health))).map_err(failed)?;
+    let client = place.get_or_init(|| client);
+    match &health.login {
+        Some(login) => login.get().give_to(client.inner().native_ptr()),
+        None => Ok(()),
     }
 }
 

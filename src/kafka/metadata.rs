@@ -7,7 +7,6 @@ use log::debug;
 use rdkafka::error::KafkaError;
 use rdkafka::metadata::{MetadataPartition, MetadataTopic};
 use rdkafka::types::{RDKafkaErrorCode, RDKafkaRespErr};
-use tokio::sync::Semaphore;
 
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
@@ -15,11 +14,16 @@ use crate::kafka::client::client_config;
 use crate::kafka::configs::Configs;
 use crate::kafka::error::{Operation, error};
 use crate::kafka::health::Health;
-use crate::kafka::producer::{Producer, Producers};
+use crate::kafka::producer::{Lane, Producer, Producers};
+use crate::kafka::turns::Turns;
 use crate::model::{Partition, PartitionId, Replica, Topic, TopicName, Watermarks};
 
 /// Look-ups that block a thread each; more wait for their turn.
 const PARALLEL_LOOK_UPS: usize = 8;
+
+/// The same of one caller, and of all callers together.
+const OF_ONE_CALLER: usize = 4;
+const OF_ALL_CALLERS: usize = 64;
 
 /// A request for a partition that the cache does not know may ask again after this long.
 const RECHECK_AFTER: Duration = Duration::from_millis(500);
@@ -41,6 +45,8 @@ const CACHED_TOPICS: usize = 10_000;
 /// Knows topics, partitions, brokers and offsets. Look-ups by themselves never create a topic.
 pub struct Metadata {
     lookups: Lookups,
+    /// Turns of callers' look-ups.
+    callers: Turns,
     configs: Configs,
     cache: Arc<RwLock<HashMap<TopicName, Known>>>,
     max_age: Duration,
@@ -55,12 +61,31 @@ struct Known {
 
 impl Metadata {
     pub(super) fn new(config: &Config, health: &Arc<Health>, configs: Configs) -> Result<Metadata> {
-        Ok(Metadata {
-            lookups: Lookups::new(config, health)?,
+        let turns = Turns::new(PARALLEL_LOOK_UPS);
+        let metadata = Metadata::when_needed(config, health, configs, turns);
+        metadata.lookups.lane.producer_now()?;
+        Ok(metadata)
+    }
+
+    /// Returns what knows what a caller may see; its client is created when it is first needed.
+    pub(super) fn of_caller(&self, config: &Config, health: &Arc<Health>, configs: Configs) -> Metadata {
+        Metadata::when_needed(config, health, configs, self.callers.share(OF_ONE_CALLER))
+    }
+
+    fn when_needed(config: &Config, health: &Arc<Health>, configs: Configs, turns: Turns) -> Metadata {
+        Metadata {
+            lookups: Lookups::new(config, health, turns),
+            callers: Turns::new(OF_ALL_CALLERS),
             configs,
             cache: Arc::default(),
             max_age: config.kafka.metadata_max_age,
-        })
+        }
+    }
+
+    /// Gives the clients that run the newest credentials.
+    pub(super) fn renew_login(&self) {
+        self.lookups.lane.renew();
+        self.configs.renew();
     }
 
     /// Checks that records can be sent to `topic` and to each of `partitions`.
@@ -127,7 +152,7 @@ impl Metadata {
         let Some(patience) = self.creation_patience().await else { return Err(no_topic(topic)) };
         let deadline = Instant::now() + patience;
         loop {
-            match self.lookups.topic_of(producers.creating_client(), topic).await {
+            match self.lookups.topic_of(producers.creating_client().await?, topic).await {
                 Ok(partitions) => {
                     remember(&self.cache, topic, partitions.len() as i32);
                     return Ok(partitions.len() as i32);
@@ -277,8 +302,8 @@ fn forget(cache: &RwLock<HashMap<TopicName, Known>>, topic: &TopicName) {
 #[derive(Clone)]
 struct Lookups {
     /// A client that never sends a record; as a producer it is polled, so its events do not pile up.
-    client: Arc<Producer>,
-    turns: Arc<Semaphore>,
+    lane: Arc<Lane>,
+    turns: Turns,
     health: Arc<Health>,
     timeout: Duration,
 }
@@ -290,20 +315,16 @@ struct Cluster {
 }
 
 impl Lookups {
-    fn new(config: &Config, health: &Arc<Health>) -> Result<Lookups> {
+    fn new(config: &Config, health: &Arc<Health>, turns: Turns) -> Lookups {
         let mut client = client_config(config, &config.admin.properties);
         // The end of a partition is its high watermark, whatever transactions are open.
         client.set("allow.auto.create.topics", "false").set("isolation.level", "read_uncommitted");
-        Ok(Lookups {
-            client: Arc::new(Producer::new(&client, health, None)?),
-            turns: Arc::new(Semaphore::new(PARALLEL_LOOK_UPS)),
-            health: Arc::clone(health),
-            timeout: config.kafka.request_timeout,
-        })
+        let lane = Lane::new("look-ups", client, health, None);
+        Lookups { lane, turns, health: Arc::clone(health), timeout: config.kafka.request_timeout }
     }
 
     async fn cluster(&self) -> Result<Cluster> {
-        self.ask(Arc::clone(&self.client), move |client, timeout| {
+        self.ask(self.lane.producer().await?, move |client, timeout| {
             let metadata = client.client().fetch_metadata(None, timeout)?;
             let listed = metadata.topics().iter().map(MetadataTopic::name);
             Ok(Cluster {
@@ -315,7 +336,7 @@ impl Lookups {
     }
 
     async fn topic(&self, topic: &TopicName) -> Result<Vec<Partition>> {
-        self.topic_of(Arc::clone(&self.client), topic).await
+        self.topic_of(self.lane.producer().await?, topic).await
     }
 
     async fn topic_of(&self, client: Arc<Producer>, topic: &TopicName) -> Result<Vec<Partition>> {
@@ -340,7 +361,7 @@ impl Lookups {
 
     async fn watermarks(&self, topic: &TopicName, id: PartitionId) -> Result<Watermarks> {
         let topic = topic.clone();
-        self.ask(Arc::clone(&self.client), move |client, timeout| {
+        self.ask(self.lane.producer().await?, move |client, timeout| {
             let (beginning, end) = client.client().fetch_watermarks(topic.as_str(), id.get(), timeout)?;
             Ok(Watermarks { beginning, end })
         })
@@ -354,8 +375,7 @@ impl Lookups {
         look_up: impl FnOnce(&Producer, Duration) -> Result<T, KafkaError> + Send + 'static,
     ) -> Result<T> {
         let started = Instant::now();
-        let turn = tokio::time::timeout(self.timeout, Arc::clone(&self.turns).acquire_owned()).await;
-        let Ok(Ok(turn)) = turn else {
+        let Some(turn) = self.turns.take(self.timeout).await else {
             return Err(Kind::KafkaRetriable.because("Too many look-ups wait for Kafka; send the request again later."));
         };
         let left = self.timeout.saturating_sub(started.elapsed()).max(Duration::from_millis(1));

@@ -1,5 +1,5 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use log::{error, info, warn};
@@ -37,13 +37,14 @@ const SEND_ON_WORKER: usize = 2000;
 /// to the one that gathers for a fraction of a millisecond: that triples small batches and would cost a lone caller
 /// six times its latency (docs/BENCHMARKS.md). Order holds for a caller that waits for its answers.
 pub struct Producers {
-    lone: Lane,
-    busy: Lane,
-    single: OnceLock<Lane>,
-    single_config: ClientConfig,
+    lone: Arc<Lane>,
+    busy: Arc<Lane>,
+    /// Sends each record by itself: a broker refuses a whole batch for one bad record, and a batch holds records of many
+    /// clients.
+    single: Arc<Lane>,
     in_flight: Arc<AtomicUsize>,
     busy_requests: usize,
-    queue: Queue,
+    queue: Arc<Queue>,
     deadline: Duration,
     metrics: Arc<Metrics>,
 }
@@ -73,21 +74,40 @@ impl Sending {
 }
 
 impl Producers {
+    /// Creates both producers; a third only when it is needed.
     pub(super) fn new(config: &Config, health: &Arc<Health>, metrics: &Arc<Metrics>) -> Result<Producers> {
+        let producers = Producers::when_needed(config, health, Queue::new(&config.producer), metrics, Some(metrics));
+        producers.lone.producer_now()?;
+        producers.busy.producer_now()?;
+        Ok(producers)
+    }
+
+    /// Returns producers of a caller, who has a share of this queue; each is created when it is first needed, and tells
+    /// no statistics.
+    pub(super) fn of_caller(&self, config: &Config, health: &Arc<Health>) -> Producers {
+        Producers::when_needed(config, health, self.queue.share(), &self.metrics, None)
+    }
+
+    fn when_needed(
+        config: &Config,
+        health: &Arc<Health>,
+        queue: Queue,
+        metrics: &Arc<Metrics>,
+        statistics: Option<&Arc<Metrics>>,
+    ) -> Producers {
         let linger_ms = config.producer.linger.as_secs_f64() * 1000.0;
         let mut single_config = producer_config(config, 0.0);
         single_config.set("batch.num.messages", "1");
-        Ok(Producers {
-            lone: Lane::new("lone", producer_config(config, 0.0), health, metrics)?,
-            busy: Lane::new("busy", producer_config(config, linger_ms), health, metrics)?,
-            single: OnceLock::new(),
-            single_config,
+        Producers {
+            lone: Lane::new("lone", producer_config(config, 0.0), health, statistics),
+            busy: Lane::new("busy", producer_config(config, linger_ms), health, statistics),
+            single: Lane::new("single", single_config, health, statistics),
             in_flight: Arc::default(),
             busy_requests: config.producer.busy_requests,
-            queue: Queue::new(&config.producer),
+            queue: Arc::new(queue),
             deadline: config.producer.delivery_timeout + REPORT_GRACE,
             metrics: Arc::clone(metrics),
-        })
+        }
     }
 
     /// Writes `records` to `topic` and returns what became of each, in their order.
@@ -104,6 +124,9 @@ impl Producers {
     /// Records that are handed over one after another at the same pace stay in that order within their partition;
     /// without a pace, the load decides.
     pub async fn begin(&self, topic: &TopicName, records: Arc<Vec<Record>>, pace: Option<Pace>) -> Result<Sending> {
+        if let Some(login) = &self.lone.health.login {
+            login.check()?;
+        }
         let bytes = records.iter().map(Record::size_bytes).sum();
         let reservation = self.queue.reserve(records.len(), bytes).await?;
         let under_way = UnderWay::enter(&self.in_flight);
@@ -113,7 +136,7 @@ impl Producers {
             Pace::Lone => &self.lone,
             Pace::Busy => &self.busy,
         };
-        let outgoing = Outgoing { producer: lane.producer(), topic: topic.clone(), records };
+        let outgoing = Outgoing { producer: lane.producer().await?, topic: topic.clone(), records };
         let batch = hand_over(&outgoing, Some(reservation), &self.metrics).await?;
         Ok(Sending { outgoing, batch, pace, _under_way: under_way })
     }
@@ -125,10 +148,8 @@ impl Producers {
         let mut deliveries = self.complete(&outgoing, &batch).await;
         let refused = |delivery: &Delivery| delivery.as_ref().is_err_and(|failure| failure.with_its_batch);
         let alone: Vec<usize> = (0..deliveries.len()).filter(|slot| refused(&deliveries[*slot])).collect();
-        if !alone.is_empty()
-            && let Some(lane) = self.single_lane()
-        {
-            outgoing.producer = lane.producer();
+        if !alone.is_empty() {
+            outgoing.producer = self.single.producer().await?;
             outgoing.records = Arc::new(alone.iter().map(|slot| outgoing.records[*slot].clone()).collect());
             let again = hand_over(&outgoing, None, &self.metrics).await?;
             let again = self.complete(&outgoing, &again).await;
@@ -145,21 +166,6 @@ impl Producers {
         explain_fatal(batch.deliveries(), &outgoing.producer)
     }
 
-    /// Returns the producer that sends each record by itself: a broker refuses a whole batch for one bad record, and
-    /// a batch holds records of many clients. Created when it is first needed.
-    fn single_lane(&self) -> Option<&Lane> {
-        if let Some(lane) = self.single.get() {
-            return Some(lane);
-        }
-        match Lane::new("single", self.single_config.clone(), &self.lone.health, &self.metrics) {
-            Ok(lane) => Some(self.single.get_or_init(|| lane)),
-            Err(why) => {
-                error!("cannot create the producer for single records: {}", why.log_line());
-                None
-            }
-        }
-    }
-
     /// Returns how many records, and bytes, wait for Kafka.
     pub fn queued(&self) -> (u64, u64) {
         self.queue.used()
@@ -168,17 +174,32 @@ impl Producers {
     /// Waits until everything handed over is acknowledged or failed; blocks the thread for up to `timeout`.
     pub fn flush(&self, timeout: Duration) {
         let deadline = std::time::Instant::now() + timeout;
-        for lane in [&self.lone, &self.busy].into_iter().chain(self.single.get()) {
+        for lane in self.lanes() {
+            let Some(producer) = lane.current() else { continue };
             let left = deadline.saturating_duration_since(std::time::Instant::now());
-            if let Err(error) = lane.producer().client.flush(left) {
+            if let Err(error) = producer.client.flush(left) {
                 warn!("the {} producer still had records when time was up: {error}", lane.name);
             }
         }
     }
 
     /// Returns the client whose look-ups create topics where the brokers do so.
-    pub(super) fn creating_client(&self) -> Arc<Producer> {
-        self.lone.producer()
+    pub(super) async fn creating_client(&self) -> Result<Arc<Producer>> {
+        self.lone.producer().await
+    }
+
+    /// Tells whether no record waits for Kafka.
+    pub(super) fn are_idle(&self) -> bool {
+        self.queue.is_empty()
+    }
+
+    /// Gives those that run the newest credentials.
+    pub(super) fn renew(&self) {
+        self.lanes().for_each(Lane::renew);
+    }
+
+    fn lanes(&self) -> impl Iterator<Item = &Lane> {
+        [&self.lone, &self.busy, &self.single].into_iter().map(Arc::as_ref)
     }
 }
 
@@ -332,6 +353,9 @@ impl Producer {
         let statistics = statistics.map(|(name, metrics)| (name, Arc::clone(metrics)));
         let reports = Reports { health: Arc::clone(health), broken: AtomicBool::new(false), statistics };
         let client: Arc<BaseProducer<Reports>> = Arc::new(config.create_with_context(reports).map_err(failed)?);
+        if let Some(login) = &health.login {
+            login.get().give_to(client.client().native_ptr())?;
+        }
         let dropped = Arc::new(AtomicBool::new(false));
         let (polled, stop) = (Arc::clone(&client), Arc::clone(&dropped));
         let poll = move || {
@@ -350,6 +374,10 @@ impl Producer {
     pub(super) fn client(&self) -> &Client<Reports> {
         self.client.client()
     }
+
+    fn is_broken(&self) -> bool {
+        self.client().context().is_broken()
+    }
 }
 
 impl Drop for Producer {
@@ -358,39 +386,72 @@ impl Drop for Producer {
     }
 }
 
-/// A producer that is replaced when it breaks.
-struct Lane {
+/// A producer that is created when it is first needed, and replaced when it breaks.
+pub(super) struct Lane {
     name: &'static str,
     config: ClientConfig,
     health: Arc<Health>,
-    current: RwLock<Arc<Producer>>,
-    metrics: Arc<Metrics>,
+    /// Where it tells its statistics, if anywhere.
+    statistics: Option<Arc<Metrics>>,
+    current: RwLock<Option<Arc<Producer>>>,
 }
 
 impl Lane {
-    fn new(name: &'static str, config: ClientConfig, health: &Arc<Health>, metrics: &Arc<Metrics>) -> Result<Lane> {
-        let current = RwLock::new(Arc::new(Producer::new(&config, health, Some((name, metrics)))?));
-        Ok(Lane { name, config, health: Arc::clone(health), current, metrics: Arc::clone(metrics) })
+    pub(super) fn new(
+        name: &'static str,
+        config: ClientConfig,
+        health: &Arc<Health>,
+        statistics: Option<&Arc<Metrics>>,
+    ) -> Arc<Lane> {
+        let (health, statistics) = (Arc::clone(health), statistics.cloned());
+        Arc::new(Lane { name, config, health, statistics, current: RwLock::default() })
     }
 
-    fn producer(&self) -> Arc<Producer> {
-        let current = Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner));
-        if current.client().context().is_broken() { self.replace() } else { current }
+    /// Returns the producer if there is one.
+    pub(super) fn current(&self) -> Option<Arc<Producer>> {
+        self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Puts a new producer in the place of one that had a fatal error, unless another request has just done so.
-    fn replace(&self) -> Arc<Producer> {
-        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
-        if current.client().context().is_broken() {
-            match Producer::new(&self.config, &self.health, Some((self.name, &self.metrics))) {
-                Ok(new) => {
-                    info!("replacing the {} producer after a fatal error", self.name);
-                    *current = Arc::new(new);
-                }
-                Err(why) => error!("cannot replace the {} producer: {}", self.name, why.log_line()),
-            }
+    /// Returns a producer that works; one is created off the worker, as with TLS that takes a while.
+    pub(super) async fn producer(self: &Arc<Lane>) -> Result<Arc<Producer>> {
+        if let Some(current) = self.current().filter(|current| !current.is_broken()) {
+            return Ok(current);
         }
-        Arc::clone(&current)
+        let lane = Arc::clone(self);
+        let created = tokio::task::spawn_blocking(move || lane.producer_now()).await;
+        created.map_err(|stopped| Kind::Internal.caused_by(stopped))?
+    }
+
+    /// Does the same on this thread; a producer that had a fatal error stays where it cannot be replaced.
+    pub(super) fn producer_now(&self) -> Result<Arc<Producer>> {
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        let broken = match &*current {
+            // Another request has just done it.
+            Some(current) if !current.is_broken() => return Ok(Arc::clone(current)),
+            broken => broken.clone(),
+        };
+        let statistics = self.statistics.as_ref().map(|metrics| (self.name, metrics));
+        match (Producer::new(&self.config, &self.health, statistics), broken) {
+            (Ok(new), broken) => {
+                if broken.is_some() {
+                    info!("replacing the {} producer after a fatal error", self.name);
+                }
+                Ok(Arc::clone(current.insert(Arc::new(new))))
+            }
+            (Err(why), Some(broken)) => {
+                error!("cannot replace the {} producer: {}", self.name, why.log_line());
+                Ok(broken)
+            }
+            (Err(why), None) => Err(why),
+        }
+    }
+
+    /// Gives a producer that runs the newest credentials.
+    pub(super) fn renew(&self) {
+        let (Some(current), Some(login)) = (self.current(), &self.health.login) else { return };
+        if let Err(why) = login.get().give_to(current.client().native_ptr()) {
+            warn!("the {} producer of a caller keeps its old credentials: {}", self.name, why.log_line());
+        }
     }
 }
 

@@ -14,7 +14,12 @@ pub(super) struct Queue {
     records: Pool,
     kibibytes: Pool,
     wait: Duration,
+    /// What this is a share of.
+    whole: Option<Arc<Queue>>,
 }
+
+/// How much of the queue one caller may take.
+const SHARE: u32 = 4;
 
 struct Pool {
     permits: Arc<Semaphore>,
@@ -25,6 +30,7 @@ struct Pool {
 pub(super) struct Reservation {
     _records: OwnedSemaphorePermit,
     _kibibytes: OwnedSemaphorePermit,
+    _of_whole: Option<Box<Reservation>>,
 }
 
 impl Queue {
@@ -33,6 +39,7 @@ impl Queue {
             records: Pool::new(config.queue_records as u64),
             kibibytes: Pool::new(config.queue_bytes.div_ceil(1024)),
             wait: config.queue_wait,
+            whole: None,
         }
     }
 
@@ -41,11 +48,30 @@ impl Queue {
         (self.records.used(), self.kibibytes.used() * 1024)
     }
 
+    /// Returns a part of this queue for one caller, so that one whom Kafka slows down leaves room for the others.
+    pub(super) fn share(self: &Arc<Queue>) -> Queue {
+        Queue {
+            records: Pool::new(u64::from((self.records.size / SHARE).max(1))),
+            kibibytes: Pool::new(u64::from((self.kibibytes.size / SHARE).max(1))),
+            wait: self.wait,
+            whole: Some(Arc::clone(self)),
+        }
+    }
+
+    /// Tells whether no record waits for Kafka.
+    pub(super) fn is_empty(&self) -> bool {
+        self.records.used() == 0
+    }
+
     /// Returns a share where there is room; nobody who waits is passed over by the semaphores.
-    fn reserve_now(&self, records: usize, bytes: usize) -> Option<Reservation> {
-        let records = self.records.take_now(records as u64)?;
+    fn reserve_now(&self, of_records: usize, bytes: usize) -> Option<Reservation> {
+        let records = self.records.take_now(of_records as u64)?;
         let kibibytes = self.kibibytes.take_now(bytes.div_ceil(1024) as u64)?;
-        Some(Reservation { _records: records, _kibibytes: kibibytes })
+        let of_whole = match &self.whole {
+            Some(whole) => Some(Box::new(whole.reserve_now(of_records, bytes)?)),
+            None => None,
+        };
+        Some(Reservation { _records: records, _kibibytes: kibibytes, _of_whole: of_whole })
     }
 
     /// Waits for room, up to the configured time, then answers 429.
@@ -55,15 +81,24 @@ impl Queue {
         if let Some(reservation) = self.reserve_now(records, bytes) {
             return Ok(reservation);
         }
-        let both = async {
-            let records = self.records.take(records as u64).await?;
-            let kibibytes = self.kibibytes.take(bytes.div_ceil(1024) as u64).await?;
-            Some(Reservation { _records: records, _kibibytes: kibibytes })
+        let in_turn = async {
+            let own = self.take(records, bytes).await?;
+            let of_whole = match &self.whole {
+                Some(whole) => Some(Box::new(whole.take(records, bytes).await?)),
+                None => None,
+            };
+            Some(Reservation { _of_whole: of_whole, ..own })
         };
-        match timeout(self.wait, both).await {
+        match timeout(self.wait, in_turn).await {
             Ok(Some(reservation)) => Ok(reservation),
             Ok(None) | Err(_) => Err(Kind::QueueFull.into()),
         }
+    }
+
+    async fn take(&self, records: usize, bytes: usize) -> Option<Reservation> {
+        let records = self.records.take(records as u64).await?;
+        let kibibytes = self.kibibytes.take(bytes.div_ceil(1024) as u64).await?;
+        Some(Reservation { _records: records, _kibibytes: kibibytes, _of_whole: None })
     }
 }
 

@@ -79,6 +79,7 @@ async fn finish(state: &Data<State>) {
     let closing = move || {
         state.kafka.producers.flush(timeout);
         state.instances.close_all();
+        state.callers.close(timeout);
         if let Some(access_log) = &state.access_log {
             access_log.flush();
         }

@@ -20,6 +20,7 @@ mod limits;
 mod metadata;
 mod negotiation;
 mod openapi;
+mod passthrough;
 mod process;
 mod produce;
 mod produce_v1;

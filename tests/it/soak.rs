@@ -19,7 +19,7 @@ use crate::harness::{PATIENCE, app, eventually, kafka, unique};
 /// What a process may have more of at the end than after a third of the time.
 const MEMORY: u64 = 48 << 20;
 const FILES: usize = 24;
-const THREADS: usize = 8;
+const THREADS: u64 = 8;
 
 /// What the callers share.
 struct Soak {
@@ -34,7 +34,7 @@ struct Soak {
 struct Size {
     memory: u64,
     files: usize,
-    threads: usize,
+    threads: u64,
 }
 
 fn seconds() -> u64 {

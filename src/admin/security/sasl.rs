@@ -1,3 +1,5 @@
+use std::sync::{PoisonError, RwLock};
+
 use bytes::Bytes;
 
 use crate::admin::security::oauth::Unsecured;
@@ -16,6 +18,8 @@ pub(in crate::admin) enum Sasl {
     },
     /// With a token that nobody signed.
     Bearer(Unsecured),
+    /// With the token of a caller, the newest that they showed.
+    Token(RwLock<String>),
 }
 
 /// A way to prove that one knows a password.
@@ -43,7 +47,7 @@ impl Sasl {
             Sasl::Password { mechanism: Mechanism::Plain, .. } => "PLAIN",
             Sasl::Password { mechanism: Mechanism::ScramSha256, .. } => "SCRAM-SHA-256",
             Sasl::Password { mechanism: Mechanism::ScramSha512, .. } => "SCRAM-SHA-512",
-            Sasl::Bearer(_) => "OAUTHBEARER",
+            Sasl::Bearer(_) | Sasl::Token(_) => "OAUTHBEARER",
         }
     }
 
@@ -60,6 +64,17 @@ impl Sasl {
                 Self::begin_scram(ScramHash::Sha512, user, password)
             }
             Sasl::Bearer(token) => Ok((token.first_message()?, Challenge::Bearer)),
+            Sasl::Token(token) => {
+                let token = token.read().unwrap_or_else(PoisonError::into_inner);
+                Ok((Bytes::from(format!("n,,\u{1}auth=Bearer {token}\u{1}\u{1}")), Challenge::Bearer))
+            }
+        }
+    }
+
+    /// Takes a newer token in the place of the one before.
+    pub(in crate::admin) fn renew(&self, newer: &str) {
+        if let Sasl::Token(token) = self {
+            newer.clone_into(&mut token.write().unwrap_or_else(PoisonError::into_inner));
         }
     }
 

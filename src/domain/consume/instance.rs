@@ -12,10 +12,13 @@ use crate::domain::schemas::Schemas;
 use crate::error::{Error, Kind, Result};
 use crate::kafka::{FetchedRecord, GroupConsumer, Kafka};
 use crate::memory;
-use crate::model::{Formats, GroupSettings, PartitionId, PartitionOffset, TopicName};
+use crate::model::{Formats, GroupSettings, PartitionId, PartitionOffset, Principal, TopicName};
 
 /// How old the topics that a pattern matches may be when a read begins.
 const PATTERN_AGE: Duration = Duration::from_secs(10);
+
+/// Records that are looked through for the reason of a failure.
+const LOOKED_THROUGH: usize = 1000;
 
 const EXCLUSIVE: &str = "Illegal state: Subscription to topics, partitions and pattern are mutually exclusive";
 
@@ -84,6 +87,8 @@ pub struct ReadRequest {
 /// Operations are ordered by a lock that none of them holds while it waits for records, so a read that waits delays
 /// nobody. Its Kafka consumer is created when the first operation needs it.
 pub struct Instance {
+    /// Who created it; it is nobody else's.
+    pub owner: Principal,
     /// The group's id.
     pub group: String,
     /// Its name in the group.
@@ -157,8 +162,9 @@ pub struct Use<'a>(&'a Instance);
 
 impl Instance {
     /// Returns an instance that has no Kafka consumer yet.
-    pub fn new(group: String, name: String, settings: Settings) -> Instance {
+    pub fn new(owner: Principal, group: String, name: String, settings: Settings) -> Instance {
         Instance {
+            owner,
             group,
             name,
             settings,
@@ -351,7 +357,8 @@ impl Instance {
         if offsets.is_empty() {
             return Ok(());
         }
-        self.run(core, move |_| consumer.commit(&offsets, timeout)).await
+        self.run(core, move |core| consumer.commit(&offsets, timeout).map_err(|why| core.explained(why, &consumer)))
+            .await
     }
 
     /// Stores what was delivered of the partitions that are still assigned; returns it, each the next offset to read.
@@ -370,7 +377,7 @@ impl Instance {
                 delivered.map(|((topic, id), next)| PartitionOffset::new(topic.clone(), *id, *next)).collect();
             offsets.sort_by(|a, b| (&a.topic, a.partition).cmp(&(&b.topic, b.partition)));
             if !offsets.is_empty() {
-                consumer.commit(&offsets, timeout)?;
+                consumer.commit(&offsets, timeout).map_err(|why| core.explained(why, &consumer))?;
             }
             Ok(offsets)
         })
@@ -389,7 +396,10 @@ impl Instance {
         }
         let core = self.lock_core().await?;
         let consumer = self.consumer(kafka).await?;
-        self.run(core, move |_| consumer.committed(&partitions, timeout)).await
+        let ask = move |core: &mut Core| {
+            consumer.committed(&partitions, timeout).map_err(|why| core.explained(why, &consumer))
+        };
+        self.run(core, ask).await
     }
 
     /// Reads: waits for the assignment and for records, up to the timeout, and returns as soon as there is enough.
@@ -411,6 +421,7 @@ impl Instance {
             Target::Topics(_) | Target::Pattern { .. } | Target::Partitions(_) => lock(&self.consumer).clone(),
         };
         let consumer = consumer.ok_or(Kind::Internal)?;
+        kafka.renew_consumer(&consumer)?;
         let limits = Limits { bytes: request.max_bytes, records: self.settings.max_records };
         let decoding = Decoding::new(self.settings.formats, schemas)?;
         let mut read = Partial { collected: Some(Collected::new(decoding, request.include, limits)), instance: self };
@@ -447,6 +458,11 @@ impl Instance {
                 () = closed => {}
                 () = tokio::time::sleep_until(deadline) => break,
             }
+        }
+        if read.is_empty()
+            && let Some(refusal) = consumer.kept_out()
+        {
+            return Err(refusal);
         }
         let mut collected = read.collected.take().ok_or(Kind::Internal)?;
         if self.is_closing() && collected.records() == 0 {
@@ -631,6 +647,7 @@ impl Instance {
     /// Returns the Kafka consumer, created now if this is the first time; the core has to be locked.
     async fn consumer(&self, kafka: &Kafka) -> Result<Arc<GroupConsumer>> {
         if let Some(consumer) = &*lock(&self.consumer) {
+            kafka.renew_consumer(consumer)?;
             return Ok(Arc::clone(consumer));
         }
         let consumer = Arc::new(kafka.group_consumer(&self.settings.group)?);
@@ -678,6 +695,19 @@ impl Core {
             PartitionOffset::new(place.0, place.1, offset)
         };
         consumer.restart(&consumer.assignment()?.into_iter().map(start).collect::<Vec<_>>())
+    }
+
+    /// Returns what is behind a failure to reach the coordinator: Kafka may keep the consumer out of its group, which is
+    /// told among the records.
+    fn explained(&mut self, error: Error, consumer: &GroupConsumer) -> Error {
+        if error.kind() != Kind::KafkaRetriable {
+            return error;
+        }
+        let refusal =
+            |item: &Result<FetchedRecord>| item.as_ref().is_err_and(|error| error.kind() == Kind::KafkaAuthorization);
+        self.pending.extend(consumer.take(LOOKED_THROUGH));
+        let told = self.pending.iter().position(refusal).and_then(|at| self.pending.remove(at)).and_then(Result::err);
+        consumer.kept_out().or(told).unwrap_or(error)
     }
 
     fn moved_to(&mut self, targets: &[PartitionOffset]) {
@@ -753,6 +783,10 @@ impl Partial<'_> {
     async fn learn(&mut self, id: i32, deadline: tokio::time::Instant) -> Result<bool> {
         let Some(collected) = &mut self.collected else { return Ok(false) };
         collected.learn(id, deadline).await
+    }
+
+    fn is_empty(&self) -> bool {
+        self.collected.as_ref().is_none_or(|collected| collected.records() == 0)
     }
 
     fn is_enough(&self, min_bytes: i64) -> bool {

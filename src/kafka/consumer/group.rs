@@ -1,5 +1,5 @@
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rdkafka::ClientConfig;
@@ -13,6 +13,7 @@ use crate::kafka::consumer::message::FetchedRecord;
 use crate::kafka::consumer::native::{Native, Queue};
 use crate::kafka::error::{Operation, code_error};
 use crate::kafka::health::Health;
+use crate::kafka::login::{CurrentLogin, Login};
 use crate::model::{GroupSettings, PartitionId, PartitionOffset, Reset, TopicName};
 
 /// A member of a consumer group, or a consumer of assigned partitions that commits under the group's name.
@@ -24,6 +25,10 @@ pub struct GroupConsumer {
     native: Arc<Native>,
     health: Arc<Health>,
     stalled: AtomicBool,
+    /// Whether Kafka has not let it into the group; librdkafka tells once and goes on trying.
+    kept_out: AtomicBool,
+    /// What it logs in with, where that is a caller's.
+    login: Mutex<Option<Arc<Login>>>,
 }
 
 impl GroupConsumer {
@@ -53,7 +58,20 @@ impl GroupConsumer {
         let failed = |error| Kind::Kafka.because("Failed to construct kafka consumer").caused_by(error);
         let native = Arc::new(Native::new(&config, Listener(Arc::clone(health))).map_err(failed)?);
         let queue = native.group_queue().ok_or(Kind::Internal)?;
-        Ok(GroupConsumer { queue, native, health: Arc::clone(health), stalled: AtomicBool::new(false) })
+        let (stalled, kept_out) = (AtomicBool::new(false), AtomicBool::new(false));
+        Ok(GroupConsumer { queue, native, health: Arc::clone(health), stalled, kept_out, login: Mutex::default() })
+    }
+
+    /// Takes the credentials of these clients, where they are newer: a consumer lives longer than a token.
+    pub(in crate::kafka) fn log_in_as(&self, clients: &Health) -> Result<()> {
+        let Some(newest) = clients.login.as_ref().map(CurrentLogin::get) else { return Ok(()) };
+        let mut login = self.login.lock().unwrap_or_else(PoisonError::into_inner);
+        if login.as_ref().is_none_or(|login| !Arc::ptr_eq(login, &newest)) {
+            self.native.log_in(&newest)?;
+            self.health.succeeded();
+            *login = Some(newest);
+        }
+        Ok(())
     }
 
     /// Joins the group for these topics, in the place of those before; none leaves it.
@@ -109,6 +127,8 @@ impl GroupConsumer {
 
     /// Asks the coordinator again while it is being found or has just moved.
     fn with_coordinator(&self, timeout: Duration, ask: impl Fn(Duration) -> Result<(), Code>) -> Result<(), Code> {
+        // Who is kept out of the group finds no coordinator, which may have changed in the meantime.
+        let timeout = if self.kept_out().is_some() { timeout.min(KEPT_OUT_WAIT) } else { timeout };
         let deadline = Instant::now() + timeout;
         loop {
             match ask(deadline.saturating_duration_since(Instant::now())) {
@@ -116,6 +136,10 @@ impl GroupConsumer {
                     if Instant::now() < deadline =>
                 {
                     std::thread::sleep(Duration::from_millis(100));
+                }
+                Ok(()) => {
+                    self.kept_out.store(false, Ordering::Relaxed);
+                    return Ok(());
                 }
                 outcome => return outcome,
             }
@@ -143,6 +167,19 @@ impl GroupConsumer {
         }
         let known = entries.iter().filter(|entry| entry.error.is_none() && entry.offset >= 0);
         Ok(known.filter_map(|entry| entry.partition_offset()).collect())
+    }
+
+    /// Returns the error of a consumer that Kafka does not let into its group.
+    pub fn kept_out(&self) -> Option<Error> {
+        // Only then is the membership asked for, which waits for the client's own thread.
+        if !self.kept_out.load(Ordering::Relaxed) {
+            return None;
+        }
+        if self.generation() >= 0 {
+            self.kept_out.store(false, Ordering::Relaxed);
+            return None;
+        }
+        Some(code_error(Operation::Consume, Code::GroupAuthorizationFailed, &self.health))
     }
 
     /// Marks delivered records for the next automatic commit; each offset is the next one to read.
@@ -221,6 +258,9 @@ impl GroupConsumer {
         if text.starts_with(STALLED) {
             self.stalled.store(true, Ordering::Relaxed);
         }
+        if code == Code::GroupAuthorizationFailed {
+            self.kept_out.store(true, Ordering::Relaxed);
+        }
         match code {
             Code::AutoOffsetReset
             | Code::Fatal
@@ -248,6 +288,9 @@ impl GroupConsumer {
 
 /// How librdkafka says that it has given up on committed offsets.
 const STALLED: &str = "Failed to fetch committed offsets";
+
+/// How long a consumer that was kept out of its group looks for the coordinator.
+const KEPT_OUT_WAIT: Duration = Duration::from_secs(2);
 
 /// How long the first fetch of an assigned partition may take to begin.
 const START_WAIT: Duration = Duration::from_secs(1);

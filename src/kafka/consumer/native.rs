@@ -12,9 +12,11 @@ use rdkafka::error::KafkaError;
 use rdkafka::types::{RDKafkaErrorCode as Code, RDKafkaType};
 use tokio::sync::Notify;
 
+use crate::error::Error;
 use crate::kafka::client::Listener;
 use crate::kafka::consumer::list::{Entry, List, failure};
 use crate::kafka::consumer::message::FetchedRecord;
+use crate::kafka::login::Login;
 use crate::model::TopicName;
 
 /// A consumer client without callbacks.
@@ -44,6 +46,11 @@ impl Native {
         // SAFETY: the configuration is alive; without this librdkafka would print to stderr.
         unsafe { rd::rd_kafka_conf_set_log_cb(native.ptr(), None) };
         Client::new(&config, native, RDKafkaType::RD_KAFKA_CONSUMER, listener).map(Native)
+    }
+
+    /// Takes the credentials of a caller, for the connections that are made from now on.
+    pub(super) fn log_in(&self, login: &Login) -> Result<(), Error> {
+        login.give_to(self.raw())
     }
 
     fn raw(&self) -> Raw {

@@ -1,9 +1,9 @@
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rdkafka::ClientConfig;
 use rdkafka::types::RDKafkaErrorCode as Code;
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Notify;
 
 use crate::error::{Error, Kind, Result};
 use crate::kafka::client::Listener;
@@ -12,18 +12,32 @@ use crate::kafka::consumer::message::FetchedRecord;
 use crate::kafka::consumer::native::{Native, Queue, Started};
 use crate::kafka::error::{Operation, code_error};
 use crate::kafka::health::Health;
+use crate::kafka::turns::{Turn, Turns};
 use crate::model::{PartitionId, PartitionOffset, TopicName, Watermarks};
 
 /// Clients that are kept for the next reads; those above are closed after use.
 const KEPT: usize = 4;
 
+/// The same of one caller.
+const KEPT_OF_CALLER: usize = 1;
+
+/// How many of the turns one caller may take, as a part of all.
+const SHARE: usize = 4;
+
 /// Consumers without a group, for reads that leave no trace: a bounded number, used again and again.
 pub struct Readers {
+    pool: Arc<Pool>,
+    most: usize,
+    turns: Turns,
+    wait: Duration,
+}
+
+/// The clients that rest, and how others are made.
+struct Pool {
     config: ClientConfig,
     health: Arc<Health>,
-    idle: Arc<Mutex<Vec<Arc<Native>>>>,
-    turns: Arc<Semaphore>,
-    wait: Duration,
+    idle: Mutex<Vec<Arc<Native>>>,
+    kept: usize,
 }
 
 /// What a reader finds next.
@@ -44,8 +58,8 @@ struct Parts {
     started: Started,
     queue: Queue,
     native: Arc<Native>,
-    idle: Arc<Mutex<Vec<Arc<Native>>>>,
-    _turn: OwnedSemaphorePermit,
+    pool: Arc<Pool>,
+    _turn: Turn,
 }
 
 impl Readers {
@@ -56,26 +70,34 @@ impl Readers {
         wait: Duration,
     ) -> Readers {
         config.set("enable.partition.eof", "true").set("auto.offset.reset", "error");
-        Readers {
-            config,
-            health: Arc::clone(health),
-            idle: Arc::default(),
-            turns: Arc::new(Semaphore::new(most)),
-            wait,
-        }
+        Readers::with(config, health, most, wait, KEPT)
+    }
+
+    fn with(config: ClientConfig, health: &Arc<Health>, most: usize, wait: Duration, kept: usize) -> Readers {
+        let pool = Pool { config, health: Arc::clone(health), idle: Mutex::default(), kept };
+        Readers { pool: Arc::new(pool), most, turns: Turns::new(most), wait }
+    }
+
+    /// Returns readers of a caller, who has a share of these turns.
+    pub(in crate::kafka) fn of_caller(&self, mut config: ClientConfig, health: &Arc<Health>) -> Readers {
+        let most = (self.most / SHARE).max(1);
+        config.set("enable.partition.eof", "true").set("auto.offset.reset", "error");
+        let readers = Readers::with(config, health, most, self.wait, KEPT_OF_CALLER);
+        Readers { turns: self.turns.share(most), ..readers }
     }
 
     /// Begins to fetch a partition at `offset`; waits for a free reader, then answers 429.
     pub async fn start(&self, topic: &TopicName, partition: PartitionId, offset: i64) -> Result<Reading> {
         let turn = self.turn().await?;
-        let (topic, idle, health) = (topic.clone(), Arc::clone(&self.idle), Arc::clone(&self.health));
-        let native = self.native()?;
+        let (topic, pool) = (topic.clone(), Arc::clone(&self.pool));
         blocking(move || {
+            let native = pool.take()?;
             let queue = native.new_queue().ok_or(Kind::Internal)?;
             let started = native
                 .start(&topic, partition.get(), offset, &queue)
-                .map_err(|code| code_error(Operation::Consume, code, &health))?;
-            Ok(Reading { parts: Some(Parts { started, queue, native, idle, _turn: turn }), health })
+                .map_err(|code| code_error(Operation::Consume, code, &pool.health))?;
+            let health = Arc::clone(&pool.health);
+            Ok(Reading { parts: Some(Parts { started, queue, native, pool, _turn: turn }), health })
         })
         .await
     }
@@ -114,51 +136,58 @@ impl Readers {
         look_up: impl FnOnce(&Native) -> Result<T, Code> + Send + 'static,
     ) -> Result<T> {
         let turn = self.turn().await?;
-        let (native, idle, health) = (self.native()?, Arc::clone(&self.idle), Arc::clone(&self.health));
+        let pool = Arc::clone(&self.pool);
         blocking(move || {
+            let native = pool.take()?;
             let found = look_up(&native);
-            give_back(&idle, native);
+            pool.give_back(native);
             drop(turn);
-            found.map_err(|code| code_error(Operation::Consume, code, &health))
+            found.map_err(|code| code_error(Operation::Consume, code, &pool.health))
         })
         .await
     }
 
-    async fn turn(&self) -> Result<OwnedSemaphorePermit> {
-        match tokio::time::timeout(self.wait, Arc::clone(&self.turns).acquire_owned()).await {
-            Ok(Ok(turn)) => Ok(turn),
-            Ok(Err(_)) | Err(_) => {
-                Err(Kind::QueueFull.because("Too many stateless reads are under way; send the request again later."))
+    async fn turn(&self) -> Result<Turn> {
+        let full = || Kind::QueueFull.because("Too many stateless reads are under way; send the request again later.");
+        self.turns.take(self.wait).await.ok_or_else(full)
+    }
+}
+
+impl Pool {
+    /// Returns a client, made now where none rests; with TLS that takes a while.
+    fn take(&self) -> Result<Arc<Native>> {
+        let idle = self.lock().pop();
+        let native = match idle {
+            Some(idle) => idle,
+            None => {
+                let failed = |error| Kind::Internal.because("The Kafka client cannot be created.").caused_by(error);
+                Arc::new(Native::new(&self.config, Listener(Arc::clone(&self.health))).map_err(failed)?)
             }
+        };
+        if let Some(login) = &self.health.login {
+            native.log_in(&login.get())?;
+        }
+        Ok(native)
+    }
+
+    /// Keeps a client for the next read; blocks for moments where there are enough.
+    fn give_back(&self, native: Arc<Native>) {
+        let mut idle = self.lock();
+        if idle.len() < self.kept {
+            idle.push(native);
+        } else {
+            drop(idle);
+            drop(native);
         }
     }
 
-    fn native(&self) -> Result<Arc<Native>> {
-        if let Some(idle) = lock(&self.idle).pop() {
-            return Ok(idle);
-        }
-        let failed = |error| Kind::Internal.because("The Kafka client cannot be created.").caused_by(error);
-        Ok(Arc::new(Native::new(&self.config, Listener(Arc::clone(&self.health))).map_err(failed)?))
+    fn lock(&self) -> MutexGuard<'_, Vec<Arc<Native>>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
     tokio::task::spawn_blocking(work).await.map_err(|stopped| Kind::Internal.caused_by(stopped))?
-}
-
-fn lock(idle: &Mutex<Vec<Arc<Native>>>) -> std::sync::MutexGuard<'_, Vec<Arc<Native>>> {
-    idle.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Keeps a client for the next read; blocks for moments where there are enough.
-fn give_back(idle: &Mutex<Vec<Arc<Native>>>, native: Arc<Native>) {
-    let mut idle = lock(idle);
-    if idle.len() < KEPT {
-        idle.push(native);
-    } else {
-        drop(idle);
-        drop(native);
-    }
 }
 
 impl Reading {
@@ -201,10 +230,10 @@ impl Drop for Reading {
     fn drop(&mut self) {
         let Some(parts) = self.parts.take() else { return };
         tokio::task::spawn_blocking(move || {
-            let Parts { started, queue, native, idle, _turn } = parts;
+            let Parts { started, queue, native, pool, _turn } = parts;
             drop(started);
             drop(queue);
-            give_back(&idle, native);
+            pool.give_back(native);
         });
     }
 }

@@ -24,10 +24,10 @@ pub struct Secured {
     /// Passwords in the clear.
     pub sasl: String,
     /// Passwords over TLS.
-    sasl_tls: String,
+    pub sasl_tls: String,
     /// TLS with certificates on both sides.
     tls: String,
-    certificates: Certificates,
+    pub certificates: Certificates,
 }
 
 pub fn secured() -> &'static Secured {

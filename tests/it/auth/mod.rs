@@ -3,8 +3,10 @@
 mod answers;
 mod basic;
 mod bearer;
+mod certificates;
 mod issuer;
 mod limits;
+mod passthrough;
 mod rotation;
 mod startup;
 

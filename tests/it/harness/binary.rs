@@ -74,19 +74,30 @@ impl Proxy {
 
     /// Returns how much memory it has, as the kernel counts.
     pub fn memory_bytes(&self) -> u64 {
+        self.kernel_says("VmRSS:") * 1024
+    }
+
+    /// Returns how many threads it has.
+    pub fn threads(&self) -> u64 {
+        self.kernel_says("Threads:")
+    }
+
+    /// Returns how many sockets it has open.
+    pub fn sockets(&self) -> usize {
+        let open = fs::read_dir(format!("/proc/{}/fd", self.child.id())).expect("it runs, on Linux");
+        let target = open.filter_map(|fd| fs::read_link(fd.ok()?.path()).ok());
+        target.filter(|target| target.to_string_lossy().starts_with("socket:")).count()
+    }
+
+    fn kernel_says(&self, name: &str) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("it runs, on Linux");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("the kernel tells it");
-        line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number of kB") * 1024
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).expect("the kernel tells it");
+        line.trim().trim_end_matches(" kB").parse().expect("a number")
     }
 
     /// Returns how many files and sockets it has open.
     pub fn open_files(&self) -> usize {
         fs::read_dir(format!("/proc/{}/fd", self.child.id())).expect("it runs, on Linux").count()
-    }
-
-    /// Returns how many threads it has.
-    pub fn threads(&self) -> usize {
-        fs::read_dir(format!("/proc/{}/task", self.child.id())).expect("it runs, on Linux").count()
     }
 
     /// Sends a signal, for example `TERM`.

@@ -13,7 +13,6 @@ use crate::http::caller::Caller;
 use crate::http::fields::Fields;
 use crate::http::v2::consumers::{ConsumerBody, Consumers, InstancePath, no_content};
 use crate::model::{Format, Formats, GroupSettings, Reset};
-use crate::state::State;
 
 /// The properties that a client may set for its instance, beside the fields of the contract.
 const PROPERTIES: [&str; 7] = [
@@ -81,23 +80,23 @@ pub fn created<O: Offers>(
     request: CreateRequest,
     reset: Reset,
     auto_commit: bool,
-    state: &State,
+    caller: &Caller,
 ) -> Result<HttpResponse> {
-    if request.formats.need_schemas() && state.schemas.registry().is_err() {
+    if request.formats.need_schemas() && caller.schemas.registry().is_err() {
         return Err(Kind::RegistryMissing.because(
             "This format needs a Schema Registry and none is configured; create the instance with the format binary or json.",
         ));
     }
     let name = request.name.clone().unwrap_or_else(|| format!("rest-consumer-{}", uuid::Uuid::new_v4()));
-    let settings = settings(request, path.group.clone(), reset, auto_commit, &state.config.consumer);
+    let settings = settings(request, path.group.clone(), reset, auto_commit, &caller.config.consumer);
     let base_uri = base.instance(&path.group, &name);
-    state.instances.create(path.group, name.clone(), settings)?;
+    caller.instances.create(&caller.principal, path.group, name.clone(), settings)?;
     answer.json(&json!({ "instance_id": name, "base_uri": base_uri }))
 }
 
 /// `DELETE /consumers/{group}/instances/{instance}`.
 pub async fn delete<O: Offers>(path: InstancePath, _answer: Answer<O>, caller: Caller) -> Result<HttpResponse> {
-    caller.instances.delete(&path.group, &path.name).await?;
+    caller.instances.delete(&caller.principal, &path.group, &path.name).await?;
     Ok(no_content())
 }
 

@@ -7,7 +7,7 @@ use percent_encoding::percent_decode_str;
 
 use crate::domain::consume::Instance;
 use crate::error::{Error, Kind, Result};
-use crate::state::State;
+use crate::http::caller::Caller;
 
 /// The `{group}` and, where the path has one, the `{instance}`.
 pub struct InstancePath {
@@ -18,9 +18,9 @@ pub struct InstancePath {
 }
 
 impl InstancePath {
-    /// Returns the instance; 40403 where there is none.
-    pub fn find(&self, state: &State) -> Result<Arc<Instance>> {
-        state.instances.find(&self.group, &self.name)
+    /// Returns the caller's instance; 40403 where there is none.
+    pub fn find(&self, caller: &Caller) -> Result<Arc<Instance>> {
+        caller.instances.find(&caller.principal, &self.group, &self.name)
     }
 }
 

@@ -1,5 +1,9 @@
 //! What a request may use: built once from the configuration.
 
+mod callers;
+
+pub use callers::Callers;
+
 use std::sync::Arc;
 
 use crate::admin::Admin;
@@ -12,7 +16,6 @@ use crate::error::{Kind, Result};
 use crate::kafka::{Kafka, MockKafka};
 use crate::logging::AccessLog;
 use crate::metrics::{Metrics, Readings};
-use crate::model::{Credentials, Principal};
 use crate::rates::Rates;
 use crate::rules::Rules;
 use crate::spans::Spans;
@@ -34,7 +37,7 @@ pub struct State {
     pub connect: Arc<Clusters>,
     /// Finds out who calls.
     pub auth: Arc<Authenticator>,
-    /// What is used for callers whom Kafka itself knows.
+    /// What there is for callers whose own credentials are used with Kafka.
     pub callers: Arc<Callers>,
     /// What callers may do.
     pub rules: Arc<Rules>,
@@ -46,17 +49,6 @@ pub struct State {
     pub access_log: Option<Arc<AccessLog>>,
     /// Where spans go, if anywhere.
     pub spans: Option<Arc<Spans>>,
-}
-
-/// What is used on behalf of callers whose credentials are Kafka's to judge.
-#[derive(Default)]
-pub struct Callers;
-
-impl Callers {
-    /// Returns what serves somebody with these credentials; `KafkaAuthentication` where Kafka refuses them.
-    pub async fn state_for(&self, _: &Principal, _: &Credentials) -> Result<Arc<State>> {
-        Err(Kind::Unsupported.because("This proxy cannot hand credentials to Kafka yet."))
-    }
 }
 
 impl State {
@@ -76,7 +68,7 @@ impl State {
         let access_log = AccessLog::new(&config.log, &metrics).map_err(|error| Kind::Internal.caused_by(error))?;
         let spans = Spans::new(&config.tracing, &metrics)
             .map_err(|why| Kind::Internal.caused_by(std::io::Error::other(why)))?;
-        Ok(State {
+        let mut state = State {
             rules: Arc::new(Rules::new(&config.rules)),
             rates: Arc::new(Rates::new(&config.rate)),
             config: Arc::new(config),
@@ -90,7 +82,9 @@ impl State {
             metrics,
             access_log: access_log.map(Arc::new),
             spans: spans.map(Arc::new),
-        })
+        };
+        state.callers = Arc::new(Callers::new(&state)?);
+        Ok(state)
     }
 
     /// Takes from another configuration what can be taken while requests are served: rules and rates.
