@@ -6,8 +6,8 @@ use std::time::{Instant, SystemTime};
 use actix_web::HttpMessage;
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::Method;
 use actix_web::http::header::TRANSFER_ENCODING;
+use actix_web::http::{Method, Version};
 use actix_web::web::Data;
 
 use crate::error::Error;
@@ -57,11 +57,11 @@ impl Watch {
             context: context(&sight.tracing, headers),
         });
         request.extensions_mut().insert(Rc::clone(&seen));
-        let is_chunked = request.headers().contains_key(TRANSFER_ENCODING);
-        if is_chunked {
+        let is_open = is_open(request);
+        if is_open {
             count_payload(request, &seen);
         }
-        let draft = sight.access_log.is_some().then(|| Draft::of(request, is_chunked));
+        let draft = sight.access_log.is_some().then(|| Draft::of(request, is_open));
         Watch {
             method: Requests::method(request.method().as_str()),
             _in_flight: sight.metrics.requests.begin(),
@@ -180,15 +180,20 @@ impl Drop for Watch {
 }
 
 impl Draft {
-    fn of(request: &ServiceRequest, is_chunked: bool) -> Draft {
+    fn of(request: &ServiceRequest, is_open: bool) -> Draft {
         Draft {
             path: request.path().to_owned(),
-            // Without a length and without chunks there is no body.
-            bytes_in: if is_chunked { None } else { declared(request).or(Some(0)) },
+            bytes_in: if is_open { None } else { declared(request).or(Some(0)) },
             principal: None,
             remote: request.peer_addr(),
         }
     }
+}
+
+/// Tells whether a body comes whose length is not told: in chunks, or as HTTP/2 does by itself.
+fn is_open(request: &ServiceRequest) -> bool {
+    let is_framed = request.version() == Version::HTTP_2 && declared(request).is_none();
+    request.headers().contains_key(TRANSFER_ENCODING) || is_framed
 }
 
 /// Returns who asked, where they said so.
