@@ -24,7 +24,7 @@ pub struct Cors {
 const HEADERS: &str = "Content-Type,Authorization,Accept,X-Request-Id,traceparent,tracestate";
 
 /// What this API says beside the body.
-const EXPOSED: &str = "X-Request-Id,Retry-After,Location,X-Connect-Gateway-Outcome,X-Connect-Worker,X-Connect-Settled";
+const EXPOSED: &str = "X-Request-Id,Retry-After,RateLimit-Limit,RateLimit-Remaining,RateLimit-Reset,Location,X-Connect-Gateway-Outcome,X-Connect-Worker,X-Connect-Settled";
 
 impl Cors {
     pub(super) fn read(settings: &mut Settings) -> Self {

@@ -18,7 +18,7 @@ use crate::http::gate::{Gate, Share};
 use crate::http::health;
 use crate::http::media::JSON;
 use crate::http::sight::id_of;
-use crate::http::v3;
+use crate::http::{unread, v3};
 
 /// The types that an error is labelled with where nothing was negotiated yet and the Accept header names one.
 const LABELS: [&str; 4] =
@@ -32,10 +32,9 @@ pub async fn envelope(
     let gate = request.app_data::<Data<Gate>>().cloned();
     let admitted = gate.as_ref().and_then(|gate| gate.enter());
     if admitted.is_none() && !health::owns(request.path()) {
-        let (request, _) = request.into_parts();
-        let refused = Error::from(Kind::Overloaded);
-        debug!("{} {}: {} (request {})", request.method(), request.path(), refused.log_line(), id_of(&request));
-        return Ok(ServiceResponse::new(request, HttpResponse::from_error(refused)));
+        let (refused, id) = (Error::from(Kind::Overloaded), id_of(request.request()));
+        debug!("{} {}: {} (request {id})", request.method(), request.path(), refused.log_line());
+        return Ok(unread::answer(request, HttpResponse::from_error(refused)));
     }
     let mut request = request;
     trim_slash(&mut request);

@@ -28,6 +28,7 @@ mod served;
 mod server;
 mod sight;
 mod unix;
+mod unread;
 
 mod connect;
 mod health;

@@ -17,6 +17,7 @@ use crate::error::{Kind, Result};
 use crate::http::caller::Caller;
 use crate::http::media::names_v1;
 use crate::http::resource::Routes;
+use crate::http::unread;
 use crate::model::Format;
 
 /// The methods that are not served, by the path of their endpoint and by whether it is one of v1.
@@ -70,7 +71,7 @@ pub async fn refuse_unserved(
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let unserved = request.app_data::<Data<Unserved>>();
     match unserved.and_then(|unserved| unserved.refusal(request.request())) {
-        Some(refused) => Ok(request.into_response(refused)),
+        Some(refused) => Ok(unread::answer(request, refused)),
         None => next.call(request).await.map(ServiceResponse::map_into_boxed_body),
     }
 }

@@ -19,6 +19,8 @@ pub struct Readings {
     pub queued_bytes: u64,
     /// Consumer instances.
     pub instances: u64,
+    /// Callers with Kafka clients of their own.
+    pub callers: u64,
     /// Changes that wait for their turn, by Connect cluster.
     pub connect_queues: Vec<(String, u64)>,
 }
@@ -102,7 +104,9 @@ impl Page {
         let bytes = rows.iter().map(|(format, _, bytes)| (vec![("format", *format)], *bytes));
         writer.counters("kafka_rest_consumed_bytes", "Keys and values of these records.", bytes)?;
         let instances = self.readings.instances as f64;
-        writer.gauge("kafka_rest_consumer_instances", "Consumer instances of this process.", instances)
+        writer.gauge("kafka_rest_consumer_instances", "Consumer instances of this process.", instances)?;
+        let callers = self.readings.callers as f64;
+        writer.gauge("kafka_rest_callers", "Sets of Kafka clients that log in as a caller.", callers)
     }
 
     fn clients(&self, writer: &mut Writer<'_>) -> fmt::Result {

@@ -101,6 +101,7 @@ impl State {
             queued_records,
             queued_bytes,
             instances: self.instances.count() as u64,
+            callers: self.callers.count() as u64,
             connect_queues: self.connect.all().map(waiting).collect(),
         }
     }

@@ -17,11 +17,9 @@ use crate::error::{Error, Kind};
 use crate::http::access::address::address;
 use crate::http::access::refuse::{fail, refuse};
 use crate::http::caller::Caller;
+use crate::http::health;
 use crate::http::peer::Peer;
 use crate::state::State;
-
-/// What orchestrators and monitoring ask for, which have no credentials.
-const OPEN: [&str; 4] = ["/live", "/ready", "/health", "/metrics"];
 
 /// What comes of a request that is not let in.
 enum Denied {
@@ -48,13 +46,19 @@ pub async fn authenticate(
     Ok(next.call(request).await?.map_into_boxed_body())
 }
 
+/// Tells whether orchestrators and monitoring ask for this, which have no credentials.
+fn is_for_watchers(request: &ServiceRequest) -> bool {
+    let state = request.app_data::<Data<State>>();
+    health::owns(request.path()) || state.is_some_and(|state| request.path() == state.config.metrics.path)
+}
+
 /// Tells whether everybody may send this. Browsers send a preflight without credentials, and it does nothing.
 fn is_open(request: &ServiceRequest) -> bool {
     let headers = request.headers();
     let is_preflight = request.method() == Method::OPTIONS
         && headers.contains_key(ORIGIN)
         && headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD);
-    is_preflight || OPEN.contains(&request.path())
+    is_preflight || is_for_watchers(request)
 }
 
 /// Returns who sends a request; `None` is somebody who showed nothing and need not.

@@ -1,14 +1,13 @@
-use std::pin::Pin;
-use std::task::{Context, Poll};
-
-use actix_web::body::{BodySize, BoxBody, MessageBody};
-use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
+use actix_web::HttpResponse;
+use actix_web::body::BoxBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
-use actix_web::web::{Bytes, Data};
+use actix_web::web::Data;
 
 use crate::auth::Refusal;
 use crate::config::Auth;
 use crate::error::Error;
+use crate::http::unread;
 use crate::state::State;
 
 /// Answers a request that is not let in, and says how to come in.
@@ -32,29 +31,7 @@ pub fn refuse(request: ServiceRequest, refusal: &Refusal) -> ServiceResponse<Box
 
 /// Answers a request with an error before its body is read.
 pub fn fail(request: ServiceRequest, error: Error) -> ServiceResponse<BoxBody> {
-    let (request, payload) = request.into_parts();
-    // `ServiceRequest::into_response` would lose the error, which the envelope labels and logs.
-    let response = ServiceResponse::from_err(error, request);
-    response.map_body(|_, answer| BoxBody::new(Unread { answer, _request: payload }))
-}
-
-/// The body of an answer, with that of the request, which nobody reads. One that is dropped before the answer has gone out
-/// is read to its end, which may never come; one that is still there then has the server close the connection.
-struct Unread {
-    answer: BoxBody,
-    _request: Payload,
-}
-
-impl MessageBody for Unread {
-    type Error = <BoxBody as MessageBody>::Error;
-
-    fn size(&self) -> BodySize {
-        self.answer.size()
-    }
-
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
-        Pin::new(&mut self.answer).poll_next(context)
-    }
+    unread::answer(request, HttpResponse::from_error(error))
 }
 
 /// Returns the values of WWW-Authenticate; certificates have none.

@@ -10,6 +10,7 @@ use futures_util::future::{Either, LocalBoxFuture};
 
 use crate::http::caller::Caller;
 use crate::http::permit::{Access, limit};
+use crate::http::unread;
 use crate::rates::Meter;
 use crate::state::State;
 
@@ -68,11 +69,7 @@ where
                 let answered = self.inner.call(request);
                 Either::Right(Box::pin(async move { Ok(metered(&meter, answered.await?)) }))
             }
-            Err(refused) => {
-                // Its `into_response` would lose the error that the log is told.
-                let (request, _) = request.into_parts();
-                Either::Right(Box::pin(ready(Ok(ServiceResponse::new(request, *refused)))))
-            }
+            Err(refused) => Either::Right(Box::pin(ready(Ok(unread::answer(request, *refused))))),
         }
     }
 }

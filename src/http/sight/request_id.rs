@@ -21,9 +21,13 @@ fn is_sane(id: &[u8]) -> bool {
 }
 
 fn new() -> HeaderValue {
-    let id = format!("{:016x}{:016x}", random(), random());
+    let mut id = [0; 32];
+    let bits = u128::from(random()) << 64 | u128::from(random());
+    for (place, digit) in id.iter_mut().enumerate() {
+        *digit = b"0123456789abcdef"[(bits >> (4 * place)) as usize & 15];
+    }
     // Digits are a value.
-    HeaderValue::try_from(id).unwrap_or(HeaderValue::from_static("0"))
+    HeaderValue::from_bytes(&id).unwrap_or(HeaderValue::from_static("0"))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@ use actix_web::dev::ServiceResponse;
 use actix_web::http::header::{CACHE_CONTROL, HeaderValue, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS};
 
 use crate::config::Headers;
+use crate::http::listen::Door;
 
 /// What answers say to browsers, so that these do nothing with them that nobody wants.
 pub struct Security {
@@ -18,7 +19,8 @@ impl Security {
     /// Adds the headers; what an answer says of itself stays.
     pub fn add<B>(&self, response: &mut ServiceResponse<B>) {
         // What came without TLS must not promise it (RFC 6797, 7.2).
-        let hsts = self.hsts.as_ref().filter(|_| response.request().app_config().secure()).cloned();
+        let hsts =
+            self.hsts.as_ref().filter(|_| matches!(response.request().app_data::<Door>(), Some(Door::Tls(_)))).cloned();
         let headers = response.headers_mut();
         if let Some(hsts) = hsts {
             headers.insert(STRICT_TRANSPORT_SECURITY, hsts);
