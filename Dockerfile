@@ -17,4 +17,5 @@ FROM gcr.io/distroless/cc-debian12:nonroot
 COPY --from=build /kafka-rest-proxy /usr/local/bin/kafka-rest-proxy
 ENV KAFKA_REST_SERVER__LISTEN=0.0.0.0:8082
 EXPOSE 8082
+HEALTHCHECK --interval=10s --timeout=5s CMD ["/usr/local/bin/kafka-rest-proxy", "healthcheck"]
 ENTRYPOINT ["/usr/local/bin/kafka-rest-proxy"]
