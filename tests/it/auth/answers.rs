@@ -89,7 +89,8 @@ async fn whatever_is_wrong_the_answer_is_the_same() {
         "",
     ];
     let heads = |answer: &Answer| {
-        let mut headers: Vec<_> = answer.headers.iter().filter(|(name, _)| !["date", "x-request-id"].contains(&name.as_str())).collect();
+        let mut headers: Vec<_> =
+            answer.headers.iter().filter(|(name, _)| !["date", "x-request-id"].contains(&name.as_str())).collect();
         headers.sort_by_key(|(name, _)| name.as_str());
         format!("{headers:?}")
     };

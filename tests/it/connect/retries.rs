@@ -342,6 +342,7 @@ async fn a_refusal_before_does_not_hide_that_the_outcome_is_unknown() {
 
 #[tokio::test]
 async fn a_restart_that_nobody_got_is_sent_to_another() {
+    let mut sent_on = 0;
     for write in Write::DISRUPTIVE {
         let gateway = Gateway::start(2, &[]);
         gateway.fakes.put("c", config());
@@ -352,10 +353,15 @@ async fn a_restart_that_nobody_got_is_sent_to_another() {
             let answer = send(&gateway, &ask).await;
             // The one that is left cannot reach the owner, which it says.
             let is_owner_down = answer.status == 500 && answer.header(OUTCOME) == Some("unknown");
-            assert!(is_owner_down || told(&answer) == (ask.status, None), "{ask:?}: {}", answer.text());
+            // Where a connection that was held breaks just as the request goes out, nobody knows who got it.
+            let is_amid = told(&answer) == (504, Some("unknown"));
+            let is_done = told(&answer) == (ask.status, None);
+            assert!(is_owner_down || is_amid || is_done, "{ask:?}: {}", answer.text());
+            sent_on += usize::from(is_done);
             gateway.fakes[broken].bring_up();
         }
     }
+    assert!(sent_on > 0);
 }
 
 #[tokio::test]
