@@ -37,8 +37,8 @@ pub(super) struct Layers {
 }
 
 impl Layers {
-    /// Puts the layers around the endpoints that `register` has; the last that is wrapped is the outermost. Requests find `door`, at
-    /// which they came in, in their data.
+    /// Puts the layers around the endpoints that `register` has; the last that is wrapped is the outermost. Requests
+    /// find `door`, at which they came in, in their data.
     pub(super) fn around(
         self,
         register: Register,
