@@ -20,7 +20,7 @@ pub struct Rule {
     pub principals: Vec<String>,
     /// The HTTP methods it is for; none is every one.
     pub methods: Vec<String>,
-    /// What they may do, of [`VERBS`].
+    /// What they may do: `read`, `write`, `describe`, `create`, `alter`, `delete` or `all`.
     pub verbs: Vec<String>,
     /// To which topics.
     pub topics: Vec<String>,
@@ -30,7 +30,7 @@ pub struct Rule {
     pub connect: Vec<String>,
     /// To which connectors of these.
     pub connectors: Vec<String>,
-    /// What they may do to what concerns the whole Kafka cluster, of [`VERBS`].
+    /// The same, to what concerns the whole Kafka cluster.
     pub cluster: Vec<String>,
 }
 
