@@ -1,7 +1,7 @@
 //! The outermost layer: admits the request, gives every error its envelope and label, and logs it once.
 
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -18,6 +18,7 @@ use crate::http::gate::{Gate, Share};
 use crate::http::health;
 use crate::http::media::JSON;
 use crate::http::sight::id_of;
+use crate::http::unread::Rest;
 use crate::http::{unread, v3};
 
 /// The types that an error is labelled with where nothing was negotiated yet and the Accept header names one.
@@ -38,6 +39,7 @@ pub async fn envelope(
     }
     let mut request = request;
     trim_slash(&mut request);
+    let rest = (request.version() == Version::HTTP_2).then(|| unread::lend(&mut request));
     let mut response = next.call(request).await?.map_into_boxed_body();
     if response.status().is_client_error() || response.status().is_server_error() {
         response = label(response);
@@ -45,16 +47,18 @@ pub async fn envelope(
     if gate.is_some_and(|gate| gate.is_closing()) {
         response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
     }
-    if response.request().version() == Version::HTTP_2 {
+    if let Some(rest) = rest {
         // A connection has any number of requests there, so nothing else bounds the answers that are under way.
-        response = response.map_body(|_, body| BoxBody::new(Held { body, _admitted: admitted }));
+        response = response.map_body(|_, body| BoxBody::new(Held { body: Some(body), rest, _admitted: admitted }));
     }
     Ok(response)
 }
 
-/// The body of an answer whose request is under way until all of it is sent.
+/// The body of an answer whose request is under way until all of it is sent, and what was left of the request is read.
 struct Held {
-    body: BoxBody,
+    /// Dropped at its end, as it may have the body of the request.
+    body: Option<BoxBody>,
+    rest: Rest,
     _admitted: Option<Share>,
 }
 
@@ -62,11 +66,17 @@ impl MessageBody for Held {
     type Error = Box<dyn std::error::Error>;
 
     fn size(&self) -> BodySize {
-        self.body.size()
+        self.body.as_ref().map_or(BodySize::None, BoxBody::size)
     }
 
-    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
-        Pin::new(&mut self.get_mut().body).poll_next(context)
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        if let Some(body) = &mut self.body {
+            match ready!(Pin::new(body).poll_next(context)) {
+                None => self.body = None,
+                piece => return Poll::Ready(piece),
+            }
+        }
+        self.rest.poll_end(context).map(|()| None)
     }
 }
 

@@ -75,8 +75,18 @@ pub fn document() -> Value {
             "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
         },
         "servers": [{ "url": "/" }],
+        // What is asked for is a setting (`auth.methods`); by default nothing is.
+        "security": [{}, { "basic": [] }, { "bearer": [] }, { "certificate": [] }],
         "paths": paths,
-        "components": { "schemas": schemas },
+        "components": { "schemas": schemas, "securitySchemes": security_schemes() },
+    })
+}
+
+fn security_schemes() -> Value {
+    json!({
+        "basic": { "type": "http", "scheme": "basic" },
+        "bearer": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT" },
+        "certificate": { "type": "mutualTLS" },
     })
 }
 

@@ -160,3 +160,23 @@ async fn a_request_under_way_is_finished_before_the_end() {
     assert!(begin.elapsed() < SOON, "{:?}:\n{}", begin.elapsed(), proxy.log());
     certificates.remove();
 }
+
+#[tokio::test]
+async fn an_answer_that_needs_no_body_does_not_break_off_the_request() {
+    let certificates = certificates();
+    let (_app, address) = spawn(&certificates, &[]);
+    // Some clients take a stream that is reset for a failure, though the answer was complete.
+    for attempt in 0..40 {
+        let mut curl = tokio::process::Command::new("curl");
+        curl.args(["--silent", "--insecure", "--http2", "--max-time", "30", "--write-out", "%{http_code}"]);
+        curl.args(["--output", "/dev/null", "--data", r#"{"records":[{"value":1}]}"#]);
+        let output = curl.arg(format!("https://{address}/no/such/path")).output().await.expect("there is curl");
+        assert_eq!(String::from_utf8_lossy(&output.stdout), "404", "{attempt}: {}", output.status);
+    }
+    // More than is waited for is not waited for.
+    let mut session = TlsClient::new(&certificates).http2().connect(address).await.unwrap();
+    let large = "x".repeat(1 << 20);
+    assert_eq!(session.post("/no/such/path", JSON, &large).await.unwrap().error(), (404, 404));
+    assert_eq!(session.get("/live").await.unwrap().status, 200);
+    certificates.remove();
+}
