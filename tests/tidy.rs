@@ -72,6 +72,7 @@ const LIVES_IN: &[(&str, &[&str])] = &[
     ("ring", &["src/admin/security/", "src/auth/", "src/schema/", "src/state/callers/", "src/tls/"]),
     ("pkcs8", &["src/tls/"]),
     ("subtle", &["src/state/callers/"]),
+    ("socket2", &["src/http/listen.rs"]),
     ("hyper", &["src/upstream/"]),
     ("hyper_util", &["src/upstream/"]),
     ("hyper_rustls", &["src/upstream/"]),

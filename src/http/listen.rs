@@ -4,9 +4,11 @@ use std::fmt;
 use std::io::{Error, ErrorKind};
 use std::net::{self, SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use actix_server::ServerBuilder;
+use log::debug;
+use socket2::{SockFilter, SockRef};
 use tokio::net::TcpSocket;
 
 use crate::config::Listen;
@@ -49,12 +51,49 @@ impl Door {
 
 /// The files of the sockets of a server; they are removed when the last copy is dropped.
 #[derive(Clone)]
-pub struct Sockets(pub(super) Arc<Vec<SocketFile>>);
+pub struct Sockets {
+    files: Arc<Vec<SocketFile>>,
+    /// Second handles of those that are served: they have to be let go before the others are closed.
+    listeners: Arc<Mutex<Vec<net::TcpListener>>>,
+}
+
+/// Drops what would begin a connection (SYN without ACK), and lets the rest of a handshake through: the byte of the
+/// flags is the 14th of what a filter of a listener sees.
+const NO_NEW: [SockFilter; 5] = [
+    SockFilter::new((libc::BPF_LD | libc::BPF_B | libc::BPF_ABS) as u16, 0, 0, 13),
+    SockFilter::new((libc::BPF_ALU | libc::BPF_AND | libc::BPF_K) as u16, 0, 0, 0x12),
+    SockFilter::new((libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16, 0, 1, 0x02),
+    SockFilter::new((libc::BPF_RET | libc::BPF_K) as u16, 0, 0, 0),
+    SockFilter::new((libc::BPF_RET | libc::BPF_K) as u16, 0, 0, u32::MAX),
+];
 
 impl Sockets {
+    pub(super) fn new(files: Vec<SocketFile>, listeners: Vec<net::TcpListener>) -> Sockets {
+        Sockets { files: Arc::new(files), listeners: Arc::new(Mutex::new(listeners)) }
+    }
+
+    /// Lets nobody connect any more, while who has connected is still accepted.
+    ///
+    /// For a moment before listeners are closed: that resets connections that wait to be accepted, and whoever has sent
+    /// a request on one cannot know that it was not begun. Who tries to connect meanwhile tries again by themselves, and
+    /// finds that nothing listens.
+    pub fn refuse_new(&self) {
+        self.remove();
+        for listener in self.let_go() {
+            if let Err(why) = SockRef::from(&listener).attach_filter(&NO_NEW) {
+                debug!("connections that wait when the listener is closed will be reset: {why}");
+            }
+        }
+    }
+
+    /// Keeps no listener open that others close.
+    pub fn let_go(&self) -> Vec<net::TcpListener> {
+        std::mem::take(&mut *self.listeners.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// Removes the files, for a process that ends without dropping anything.
     pub fn remove(&self) {
-        self.0.iter().for_each(SocketFile::remove);
+        self.files.iter().for_each(SocketFile::remove);
     }
 }
 
@@ -69,6 +108,8 @@ pub(super) struct Opening {
 /// A server and where it listens.
 pub(super) struct Opened {
     pub(super) doors: Vec<Door>,
+    /// The same as are served, once more.
+    pub(super) listeners: Vec<net::TcpListener>,
     pub(super) running: actix_web::dev::Server,
 }
 
@@ -95,7 +136,7 @@ impl Opening {
             .shutdown_timeout(settings.shutdown_timeout.as_secs_f64().ceil() as u64)
             .disable_signals();
         let signal = server.graceful_shutdown_signal();
-        let mut doors = Vec::new();
+        let (mut doors, mut listeners) = (Vec::new(), Vec::new());
         for item in listen {
             let cannot = |error: Error| format!("cannot listen on {item}: {error}");
             let connecting = |door: &Door| Connecting {
@@ -109,6 +150,7 @@ impl Opening {
                 (Listen::Plain(address), _) => {
                     for (listener, address) in bind(address, settings.backlog).map_err(cannot)? {
                         let door = Door::Plain(address);
+                        listeners.push(listener.try_clone().map_err(cannot)?);
                         let serve = connecting(&door);
                         server = server.listen(door.to_string(), listener, move || serve.plain()).map_err(cannot)?;
                         doors.push(door);
@@ -118,6 +160,7 @@ impl Opening {
                     let config = Arc::new(identity.config()?);
                     for (listener, address) in bind(address, settings.backlog).map_err(cannot)? {
                         let door = Door::Tls(address);
+                        listeners.push(listener.try_clone().map_err(cannot)?);
                         let (serve, config) = (connecting(&door), Arc::clone(&config));
                         let serve = move || serve.tls(Arc::clone(&config));
                         server = server.listen(door.to_string(), listener, serve).map_err(cannot)?;
@@ -135,7 +178,7 @@ impl Opening {
                 }
             }
         }
-        Ok(Opened { doors, running: server.run() })
+        Ok(Opened { doors, listeners, running: server.run() })
     }
 }
 

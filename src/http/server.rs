@@ -111,7 +111,7 @@ pub fn bind(state: Data<State>) -> Result<Server, String> {
         handle: main.running.handle(),
         running: main.running,
         quiet,
-        sockets: Sockets(Arc::new(sockets)),
+        sockets: Sockets::new(sockets, main.listeners),
         reloads: reloads(&state, identity),
     })
 }

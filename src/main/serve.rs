@@ -1,6 +1,7 @@
 //! Serving, from the first connection to the last.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::web::Data;
 use log::{error, info, warn};
@@ -16,6 +17,9 @@ use crate::{banner, load};
 
 /// What the settings begin with that are taken anew without a restart.
 const RELOADABLE: [&str; 3] = ["log.level", "rules.", "rate."];
+
+/// How long connections that wait are accepted after no new ones are let in.
+const LAST_ACCEPTS: Duration = Duration::from_millis(200);
 
 /// Binds, serves until a signal comes, then finishes what runs. Errors are a line for the operator.
 pub async fn serve(args: Args, config: Config) -> Result<(), String> {
@@ -114,6 +118,7 @@ impl Stop {
     /// Waits for a signal; then lets clients go elsewhere for a while, and stops.
     async fn when_asked(self, mut signals: StopSignals, sockets: Sockets) {
         let name = signals.next().await;
+        let held = sockets.clone();
         actix_web::rt::spawn(async move {
             let again = signals.next().await;
             warn!("{again} after {name}: ending at once");
@@ -125,7 +130,10 @@ impl Stop {
         if !delay.is_zero() {
             info!("{name}: not ready from now on, and serving for {delay:?} more");
             tokio::time::sleep(delay).await;
+            held.refuse_new();
+            tokio::time::sleep(LAST_ACCEPTS).await;
         }
+        drop(held.let_go());
         info!("{name}: finishing what runs");
         self.stopper.stop();
         self.state.instances.end_waits();
